@@ -41,14 +41,6 @@ def executed(code: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return output["data"], states.get("state", {})
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The state of the widget in an executed notebook."""
-    shown, state = executed(CODE, tmp_path_factory.mktemp("notebook"))
-    found: dict[str, Any] = state[shown["application/vnd.jupyter.widget-view+json"]["model_id"]]
-    return found
-
-
 def test_a_saved_notebook_has_the_page_of_a_replay_once(chromium: Any, tmp_path: Path) -> None:
     shown, state = executed(PAGE, tmp_path)
     assert set(shown) == {"text/html", "text/plain"}
@@ -63,7 +55,9 @@ def test_a_saved_notebook_has_the_page_of_a_replay_once(chromium: Any, tmp_path:
     page.close()
 
 
-def test_an_executed_notebook_is_drawn(kept: dict[str, Any], chromium: Any, tmp_path: Path) -> None:
+def test_an_executed_notebook_is_drawn(chromium: Any, tmp_path: Path) -> None:
+    shown, states = executed(CODE, tmp_path)
+    kept = states[shown["application/vnd.jupyter.widget-view+json"]["model_id"]]
     state, (buffer,) = kept["state"], kept["buffers"]
     assert buffer["path"] == ["content"]
     held = {"esm": state["_esm"], "header": state["header"], "content": buffer["data"].replace("\n", "")}

@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.formats.html.inline import join_modules
 from pellucid.nn.model import Model
 from pellucid.replaying.help import help_texts
-from pellucid.replaying.page import modules_of, replay_page
+from pellucid.replaying.page import modules_of, replay_page, style
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.training.trace import trace_prediction
 
@@ -81,34 +81,23 @@ def hash_of(page: Any) -> str:
 
 
 @pytest.mark.parametrize("name", REPLAYS)
-def test_every_stop_has_no_violation_and_no_sideways_scrolling(opened: Open, name: str) -> None:
+def test_no_place_has_a_violation_or_scrolls_sideways(opened: Open, name: str) -> None:
     replay = REPLAYS[name]()
     for n, width in enumerate((400, 1600)):
         page = opened(replay, viewport={"width": width, "height": 900})
-        for i, stop in enumerate(page.evaluate(STOPS)):
-            go(page, stop + ("?mode=numbers" if i % 3 == 2 else ""))
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (stop, width)
+        for i, address in enumerate([*page.evaluate(STOPS), *DEEP[name]]):
+            go(page, address + ("?mode=numbers" if i % 3 == 2 else ""))
+            page.locator(".difference [role=status]").wait_for(state="detached")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
             if i % 2 == n:  # each by one width and one scheme: a look takes half a second
                 page.emulate_media(color_scheme=(scheme := "dark" if i % 4 < 2 else "light"))
-                assert not violations(page), (stop, width, scheme)
+                assert not violations(page), (address, width, scheme)
 
 
-def test_derivations_units_and_tables_have_no_violation(opened: Open) -> None:
-    for replay, addresses in (
-        (
-            four_layers(),
-            ["forward/1/Z/3/terms", "backward/1/dW/5", "loss/loss/value/0", "forward/1/W/7/table"],
-        ),
-        (convolutions(), ["forward/0/Z/700", "forward/1/W/8", "update/1/update_W/3"]),
-    ):
-        for n, width in enumerate((400, 1600)):
-            page = opened(replay, viewport={"width": width, "height": 900})
-            for i, address in enumerate(addresses):
-                go(page, address)
-                page.locator(".difference [role=status]").wait_for(state="detached")
-                if i % 2 == n:
-                    assert not violations(page), (address, width)
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+DEEP = {  # derivations, units and tables
+    "four layers": ["forward/1/Z/3/terms", "backward/1/dW/5", "loss/loss/value/0", "forward/1/W/7/table"],
+    "convolutions": ["forward/0/Z/700", "forward/1/W/8", "update/1/update_W/3"],
+}
 
 
 def test_the_keyboard_reaches_all_and_walks_back_to_the_loss(opened: Open) -> None:
@@ -189,9 +178,7 @@ def test_every_picture_is_a_table_too(opened: Open) -> None:
         assert picture.locator("table td").count()
         toggle.click()
         assert not picture.locator("table").count()
-    assert (
-        page.locator("pellucid-tensor").count() == 8
-    )  # three of them show the filter, its window and the products
+    assert page.locator("pellucid-tensor").count() == 8  # three: the filter, its window and the products
     picture = page.locator("pellucid-tensor[data-name=Z]")
     picture.get_by_role("button", name="Z as a table").click()
     given = replay.header["steps"][0]["arrays"]["Z"]
@@ -209,15 +196,14 @@ def test_an_address_leads_to_its_view(opened: Open) -> None:
     assert page.locator("pellucid-derivation h2").inner_text() == "dZ[1, 1] of dense_2"
     assert page.locator("select").input_value() == "1"
     assert page.get_by_role("button", name="Numbers only").get_attribute("aria-pressed") == "true"
-    for address, heading in (
-        ("forward/input", "Input"),
-        ("forward/1", "dense_1"),
-        ("loss/loss", "Loss"),
-        ("update/4/update_b/0", "dense_4"),
-        ("nothing/9/that/is", "dense_4"),
-    ):
-        page.evaluate("address => { location.hash = address; }", address)
-        page.wait_for_timeout(50)
+    for address, heading in {
+        "forward/input": "Input",
+        "forward/1": "dense_1",
+        "loss/loss": "Loss",
+        "update/4/update_b/0": "dense_4",
+        "nothing/9/that/is": "dense_4",
+    }.items():
+        go(page, address)
         assert page.locator("pellucid-layer h2").first.inner_text() == heading
     page = opened(four_layers(), "forward/2")
     page.get_by_role("button", name="W as a table").click()
@@ -237,10 +223,8 @@ def test_an_address_leads_to_its_view(opened: Open) -> None:
 
 
 def test_in_a_frame_without_an_address_it_works_too(opened: Open) -> None:
-    inner = html.escape(replay_page(four_layers()))
-    frame = opened(
-        f'<!DOCTYPE html><title>A notebook</title><iframe width="900" height="700" srcdoc="{inner}"></iframe>'
-    ).frame_locator("iframe")
+    inner = f'<iframe width="900" height="700" srcdoc="{html.escape(replay_page(four_layers()))}"></iframe>'
+    frame = opened(f"<!DOCTYPE html><title>A notebook</title>{inner}").frame_locator("iframe")
     frame.get_by_role("button", name="Next stop").click()
     frame.locator(".node", has_text="dense_1").click()
     frame.locator("pellucid-tensor[data-name=Z] .cell").first.click()
@@ -286,12 +270,15 @@ def test_names_with_markup_are_text(opened: Open) -> None:
     assert "<b>dog</b>" in page.locator("pellucid-loss").inner_text()
 
 
-def test_a_page_that_was_cut_off_says_so(opened: Open) -> None:
+def test_what_is_not_there_is_said(opened: Open) -> None:
     text = replay_page(four_layers())
-    for share in (0.02, 0.3, 0.7, 0.999):
-        page = opened(text[: int(len(text) * share)])
-        assert "incomplete" in page.get_by_role("alert").inner_text(), share
-    assert not opened(text).get_by_role("alert").count()
+    start = text.index('id="numbers"') + 500
+    for share in (0.02, 0.3, 0.7, 0.999, None):
+        part = text[:start] + text[start + 4000 :] if share is None else text[: int(len(text) * share)]
+        assert "incomplete" in opened(part).get_by_role("alert").inner_text(), share
+    page = opened(text, "rubbish")
+    assert not page.get_by_role("alert").count()
+    assert page.get_by_role("status").first.inner_text() == 'This page has no place "rubbish".'
 
 
 def derivation(page: Any) -> str:
@@ -300,15 +287,12 @@ def derivation(page: Any) -> str:
     return found
 
 
-def test_of_what_is_left_out_the_page_names_the_flag(opened: Open) -> None:
+def test_the_derivation_says_what_it_cannot_compare(opened: Open) -> None:
     trace = pl.trace(pl.Sequential([pl.Flatten(), pl.Dense(200), pl.Dense(1)]), (photos(1), [1]))
     page = opened(replay_of(trace, most_mb=0.8), "forward/1/Z/7")
     assert re.search(r"W is not in this page: it is too large; --most-mb \d", said := derivation(page))
     assert said.count("W is not in this page") == 2  # of the central difference too
     assert "no rule" not in said
-
-
-def test_nan_cannot_be_compared(opened: Open) -> None:
     model = pl.Sequential([pl.Flatten(), pl.Dense(4, "relu"), pl.Dense(3)])
     model.initialize((16, 16, 3))
     model.params["dense_2"]["W"][1, 1] = np.nan
@@ -317,9 +301,6 @@ def test_nan_cannot_be_compared(opened: Open) -> None:
     assert not page.locator(".good").count()
     go(page, "loss/loss")
     assert page.locator(".bar i").first.bounding_box()["width"] == 0
-
-
-def test_what_is_not_stored_is_not_compared_with_itself(opened: Open) -> None:
     page = opened(four_layers(), "backward/3/dW/5")
     assert "not stored: computed from X and dZ" in (said := derivation(page))
     assert "equal but for rounding" not in said
@@ -333,21 +314,11 @@ def test_what_is_not_stored_is_not_compared_with_itself(opened: Open) -> None:
     assert "not stored: computed from W and ΔW" in derivation(page)
 
 
-def test_weight_decay_stands_in_the_formula(opened: Open) -> None:
-    trace = pl.trace(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (photos(2), [0, 1]), optimizer="adamw")
-    page = opened(replay_of(trace), "update/1/update_W/5")
-    for kind in ("layer .formulas", "derivation .formula"):
-        assert "λ" in page.locator(f"pellucid-{kind}").first.inner_text().replace("𝜆", "λ")
-
-
-def test_a_sample_has_its_own_loss_and_targets_of_1_and_0(opened: Open) -> None:
+def test_a_sample_has_its_own_loss_and_targets_and_another_shows_the_same_unit(opened: Open) -> None:
     page = opened(convolutions(), "loss/loss?sample=1")
     assert re.search(r"; of \S.* alone \d", page.locator("pellucid-loss").inner_text())
     targets = page.locator("pellucid-loss td:nth-child(4) .number").all_inner_texts()
     assert targets == ["0", "1", "0"]
-
-
-def test_another_sample_shows_the_same_unit(opened: Open) -> None:
     page = opened(four_layers(3), "forward/2/Z/2?sample=1")
     assert hash_of(page) == "#forward/2/Z/2"
     page.locator("select").select_option("2")
@@ -365,15 +336,6 @@ def test_the_derivation_stays_in_sight(opened: Open) -> None:
         assert found["x"] > cell["x"] if width == 1000 else cell["y"] < found["y"]
 
 
-def test_what_has_no_place_is_said(opened: Open) -> None:
-    page = opened(four_layers(), "rubbish")
-    assert page.get_by_role("status").first.inner_text() == 'This page has no place "rubbish".'
-    text = replay_page(four_layers())
-    start = text.index('id="numbers"') + 500
-    page = opened(text[:start] + text[start + 4000 :])
-    assert "incomplete" in page.get_by_role("alert").inner_text()
-
-
 def printed(page: Any) -> Any:
     """Return what a page prints, as it would lie on paper."""
     page.emulate_media(media="print")
@@ -385,17 +347,15 @@ def deep(n: int) -> Replay:
     return step_of(pl.Sequential([pl.Flatten(), *[pl.Dense(3, "tanh") for _ in range(n)], pl.Dense(1)]), 2)
 
 
-def test_printed_it_is_two_pages(opened: Open) -> None:
-    adamw = step_of(
-        pl.Sequential([pl.Flatten(), pl.Dense(5, "relu"), pl.Dense(5), pl.Dense(1)]),
-        2,
-        [0, 1],
-        optimizer="adamw",
-    )
+def test_printed_it_is_two_pages_and_weight_decay_stands_in_the_formula(opened: Open) -> None:
+    layers = [pl.Flatten(), pl.Dense(5, "relu"), pl.Dense(5), pl.Dense(1)]
+    adamw = step_of(pl.Sequential(layers), 2, optimizer="adamw")
     for replay in (four_layers(), convolutions(), adamw, deep(60), deep(300)):
         page = opened(replay, "forward/1/Z/2", color_scheme="dark")
-        pdf = page.pdf(prefer_css_page_size=True)
-        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+        assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2
+    page = opened(adamw, "update/1/update_W/5")
+    for kind in ("layer .formulas", "derivation .formula"):  # with weight decay
+        assert "λ" in page.locator(f"pellucid-{kind}").first.inner_text().replace("𝜆", "λ")
 
 
 def test_printed_each_layer_has_its_formula_and_the_numbers_of_a_unit(opened: Open) -> None:
@@ -445,10 +405,8 @@ def test_no_formula_scrolls_on_a_window_of_1000(opened: Open) -> None:
         go(page, address)
         page.wait_for_timeout(80)  # lines are broken where they are too wide
         assert page.locator("pellucid-derivation .formula").count(), address
-        wide = (
-            "[...document.querySelectorAll('.formula, .formulas')].some(e => e.scrollWidth > e.clientWidth)"
-        )
-        assert not page.evaluate(wide), address
+        formulas = "[...document.querySelectorAll('.formula, .formulas')]"
+        assert not page.evaluate(f"{formulas}.some(e => e.scrollWidth > e.clientWidth)"), address
         for number in page.locator("pellucid-derivation .at").all()[:3]:
             button = page.locator(f".cover[data-at='{number.get_attribute('data-at')}']").first
             assert button.bounding_box()["width"] > 3, address
@@ -492,15 +450,10 @@ def test_every_number_of_a_picture_has_one_place(chromium: Any) -> None:
         ([3, 3, 3, 24], None), ([3, 3, 1, 7], None), ([5, 5, 12, 6], None), ([1, 1, 8, 5], None),
         ([6, 5, 7], None), ([4, 9], None), ([75, 8], [5, 5, 3]), ([90], None), ([75], [5, 5, 3]), ([500, 3], None),
     ]  # fmt: skip
-    assert (
-        page.evaluate(f"given => {{ {join_modules(modules, 'tiles.js')}\nreturn ({TILES})(given); }}", cases)
-        == []
-    )
+    code = f"given => {{ {join_modules(modules, 'tiles.js')}\nreturn ({TILES})(given); }}"
+    assert page.evaluate(code, cases) == []
     page.close()
 
 
 def test_javascript_and_css_are_small() -> None:
-    replay = four_layers()
-    text = replay_page(replay)
-    style = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
-    assert len((modules_of(replay) + "".join(style)).encode()) < MOST_BYTES
+    assert len((modules_of(four_layers()) + style()).encode()) < MOST_BYTES

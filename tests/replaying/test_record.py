@@ -3,19 +3,17 @@
 import json
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.formats.networks import Reversed
 from tests.training.test_trace import CASES, PHOTOS, THREE, X, Y, photos, shared, stack
 
 import pellucid as pl
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import table_of
-from pellucid.errors import DataError
-from pellucid.nn.layer import Layer
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.trace import take_step, trace_prediction
@@ -58,10 +56,8 @@ def test_every_number_of_the_trace_is_in_the_page(name: str) -> None:
     names = numbers.names()
     for layer, record in step.items():
         for key, array in record.arrays.items():
-            assert np.allclose(numbers.of(names.index(layer), key), array, rtol=1e-12, atol=1e-15), (
-                layer,
-                key,
-            )
+            found = numbers.of(names.index(layer), key)
+            assert np.allclose(found, array, rtol=1e-12, atol=1e-15), (layer, key)
     loss = numbers.header["loss"]
     assert (loss["value"], loss["after"]) == (step.loss, step.loss_after)
     for key in ("Z", "P", "Y", "dZ"):
@@ -106,13 +102,10 @@ def test_the_loss_after_the_step_is_that_of_the_new_parameters() -> None:
     model = photos()
     model.initialize((8, 8, 3), dtype="float64")
     step = pl.trace(model, (PHOTOS, THREE), learning_rate=0.1)
-    assert step.loss_after is not None
     assert step.loss_after < step.loss
     again = pl.trace(model, (PHOTOS, THREE), learning_rate=0.1, update=True)
     assert (again.loss, again.loss_after) == (step.loss, step.loss_after)
-    assert (
-        pl.trace(model, (PHOTOS, THREE)).loss == again.loss_after
-    )  # the same mask, and the batch's statistics
+    assert pl.trace(model, (PHOTOS, THREE)).loss == again.loss_after  # same mask, the batch's statistics
 
 
 def test_tied_layers_have_their_own_shares_and_the_sum() -> None:
@@ -141,7 +134,6 @@ def test_masks_and_statistics_are_those_of_the_step() -> None:
 
 def test_a_prediction_is_a_forward_pass_as_in_inference() -> None:
     model = photos()
-    model.initialize((8, 8, 3))
     pl.trace(model, (PHOTOS, THREE), update=True)
     model.classes = ("cat", "dog", "owl")
     prepared = (PHOTOS / 255).astype(np.float32)
@@ -160,59 +152,56 @@ def test_a_prediction_is_a_forward_pass_as_in_inference() -> None:
     assert "forward" in str(trace.table())
 
 
-def test_samples_have_pictures_labels_and_verdicts() -> None:
-    model = photos()
-    model.classes = ("cat", "dog", "owl")
-    numbers = Numbers(
-        replay_of(pl.trace(model, pl.Dataset(PHOTOS, THREE, model.classes)), names=list("abcdef"))
-    )
-    for i, sample in enumerate(numbers.header["samples"]):
-        assert np.array_equal(numbers.stored(sample["picture"]), PHOTOS[i])
-        assert sample["label"] == model.classes[THREE[i]]
-        assert sample["is_right"] == (sample["verdict"].split()[0] == sample["label"])
-        assert sample["name"] == "abcdef"[i]
-
-
-def test_each_sample_has_its_loss_and_what_a_prediction_says_of_it() -> None:
+def test_samples_have_pictures_labels_losses_and_verdicts_also_in_prediction() -> None:
     model = photos()
     model.classes = ("cat", "dog", "owl")
     pl.trace(model, (PHOTOS, THREE), update=True)
     data = pl.Dataset(PHOTOS, THREE, model.classes)
-    header = replay_of(pl.trace(model, data, seed=3)).header
-    losses = [one["loss"] for one in header["samples"]]
-    assert np.mean(losses) == pytest.approx(header["loss"]["value"], rel=1e-6)
-    assert np.std(losses) > 0
+    numbers = Numbers(replay_of(pl.trace(model, data, seed=3), names=list("abcdef")))
+    samples = numbers.header["samples"]
     prepared = (PHOTOS / 255).astype(np.float32)
-    said = [one["in_prediction"] for one in header["samples"]]
-    assert said == [one["verdict"] for one in replay_of(trace_prediction(model, prepared)).header["samples"]]
-    for one in header["samples"]:
+    predicted = replay_of(trace_prediction(model, prepared)).header["samples"]
+    assert [one["in_prediction"] for one in samples] == [one["verdict"] for one in predicted]
+    for i, one in enumerate(samples):
+        assert np.array_equal(numbers.stored(one["picture"]), PHOTOS[i])
+        assert (one["name"], one["label"]) == ("abcdef"[i], model.classes[THREE[i]])
+        assert one["is_right"] == (one["verdict"].split()[0] == one["label"])
         assert one["verdict"].endswith(f" in this step, {one['in_prediction']} in prediction")
+    losses = [one["loss"] for one in samples]
+    assert np.mean(losses) == pytest.approx(numbers.header["loss"]["value"], rel=1e-6)
+    assert np.std(losses) > 0
     plain = replay_of(pl.trace(stack(), (X, Y))).header["samples"]
     assert {one["in_prediction"] for one in plain} == {None}
 
 
-def test_of_a_tie_the_verdict_is_the_first_class() -> None:
-    for n, targets, loss in [(3, THREE, None), (1, Y, None), (1, Y, "hinge"), (3, THREE, "hinge")]:
+def test_of_a_tie_the_verdict_is_the_class_that_predict_names() -> None:
+    for n, targets, loss in [
+        (3, THREE, None),
+        (2, Y, None),
+        (1, Y, None),
+        (1, Y, "hinge"),
+        (3, THREE, "hinge"),
+    ]:
         model = pl.Sequential([pl.Dense(n)])
         model.initialize((4,))
         model.theta[...] = 0
-        for sample, y in zip(
-            replay_of(pl.trace(model, (X, targets), loss=loss)).header["samples"], targets, strict=True
-        ):
+        trace = pl.trace(model, (X, targets), loss=loss)
+        for sample, y in zip(replay_of(trace).header["samples"], targets, strict=True):
             assert re.match(r"0 \((50.0 %, |33.3 %, )?equal to 1(, 2)?\)", sample["verdict"])
-            assert sample["is_right"] == (int(np.ravel(y)[0]) == 0)
+            assert sample["is_right"] == (y == 0)
+        if loss is None:
+            assert {one.label for one in pl.predict(model, X, progress=False)} == {"0"}
 
 
 def test_a_verdict_on_each_kind_of_output() -> None:
     labels = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [0, 1], [1, 1]])
-    cases: list[tuple[int, Any, str | None, str]] = [
+    for n, targets, loss, kind in (
         (1, Y, None, "probabilities"),
         (3, THREE, None, "probabilities"),
         (2, labels, None, "answers"),
         (2, X[:, :2], None, "values"),
         (1, Y, "hinge", "scores"),
-    ]
-    for n, targets, loss, kind in cases:
+    ):
         header = replay_of(pl.trace(pl.Sequential([pl.Dense(n)]), (X, targets), loss=loss)).header
         assert header["reads"][""]["kind"] == kind
         for sample in header["samples"]:
@@ -230,26 +219,12 @@ def test_a_row_of_a_table_has_its_columns() -> None:
     assert header["samples"][0]["columns"][1][1] in ("a", "b")
 
 
-@dataclass(eq=False, repr=False)
-class Reversed(Layer):
-    """Turns each row round: no function of each number."""
-
-    def forward(self, X: Any, *, training: bool = False) -> Any:
-        return X[:, ::-1].copy()
-
-    def backward(self, dY: Any) -> Any:
-        return dY[:, ::-1].copy()
-
-
 def test_a_layer_of_ones_own_shows_its_values_alone() -> None:
     replay = replay_of(pl.trace(pl.Sequential([pl.Dense(3), Reversed(), pl.Dense(1)]), (X, Y)))
     numbers = Numbers(replay)
-    step = numbers.header["network"]["steps"][1]
-    assert step["do"] is None
+    assert numbers.header["network"]["steps"][1]["do"] is None
     assert np.array_equal(numbers.of(1, "A"), numbers.of(1, "X")[:, ::-1])
-    assert any(
-        "layer of your own" in each["text"] and each["step"] == 1 for each in numbers.header["remarks"]
-    )
+    assert 1 in {one["step"] for one in numbers.header["remarks"] if "layer of your own" in one["text"]}
 
 
 def test_a_frozen_layer_is_marked_and_has_no_gradients() -> None:
@@ -261,25 +236,24 @@ def test_a_frozen_layer_is_marked_and_has_no_gradients() -> None:
     assert not any(name.startswith(("d", "update")) for name in header["steps"][0]["arrays"])
 
 
-OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "momentum": {"type": "sgd", "momentum": 0.9, "nesterov": True},
-    "decay": {"type": "sgd", "weight_decay": 0.1},
-    "clipped": {"type": "sgd", "clip_norm": 0.01},
-    "adam": {"type": "adam"},
-    "plain": {"type": "sgd"},
-}
-
-
-@every("name", OPTIMIZERS)
-def test_updates_are_stored_unless_they_are_gradients_times_the_rate(name: str) -> None:
-    options = OPTIMIZERS[name]
+@every(
+    "options",
+    [
+        {"type": "sgd", "momentum": 0.9, "nesterov": True},
+        {"type": "sgd", "weight_decay": 0.1},
+        {"type": "sgd", "clip_norm": 0.01},
+        {"type": "adam"},
+        {"type": "sgd"},
+    ],
+)
+def test_updates_are_stored_unless_they_are_gradients_times_the_rate(options: dict[str, Any]) -> None:
     step = pl.trace(stack(), (X, Y), optimizer=options, dtype="float64")
     numbers = Numbers(replay_of(step))
     given = numbers.header["steps"][0]["arrays"]["update_W"]
-    assert isinstance(given, dict) == (name == "plain")
+    assert isinstance(given, dict) == (options == {"type": "sgd"})
     assert np.allclose(numbers.of(0, "update_W"), step["dense_1"].update_W, atol=1e-15)
     assert numbers.header["optimizer"]["numbers"]["n_steps"] == 1
-    assert numbers.header["steps"][0]["decays"] == (["W"] if name == "decay" else [])
+    assert numbers.header["steps"][0]["decays"] == (["W"] if "weight_decay" in options else [])
 
 
 def test_float64_models_keep_their_digits() -> None:
@@ -305,9 +279,11 @@ def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None
     assert replay_of(step, most_mb=wanted).header["left_out"] == []
     few = Numbers(replay_of(step, most_mb=0.5))
     assert len(few.content) * 4 / 3 < 0.5e6
-    arrays = few.header["steps"][0]["arrays"]
-    assert arrays["W"] is None
-    assert any("W of dense_1" in text for text in few.header["left_out"])
+    assert few.header["steps"][0]["arrays"]["W"] is None
+    (said,) = (text for text in few.header["left_out"] if "too large for the page: " in text)
+    assert "W of dense_1" in said
+    wanted = int(re.findall(r"--most-mb (\d+)", said)[0])
+    assert not any("too large" in text for text in replay_of(step, most_mb=wanted).header["left_out"])
     three = replay_of(step, samples=3).header
     assert three["batch"]["shown"] == 3
     assert "needs: --samples 40." in three["left_out"][0]
@@ -319,7 +295,6 @@ def test_arrays_that_begin_and_end_alike_count_each() -> None:
     inputs[:, 1000:3000] = 1  # and so is a gradient 0 at both ends
     model = pl.Sequential([pl.Dense(50), pl.Dense(1)])
     first = pl.trace(model, (inputs, [1]), optimizer="adam", update=True)
-    assert first.optimizer is not None
     memory = first.optimizer.state()
     second = take_step(model, first.X, first.Y, None, Adam(), seed=1, step=1, memory=memory)
     for most_mb in (2.0, 4.0):
@@ -333,9 +308,8 @@ def test_a_network_of_a_thousand_layers_has_a_page() -> None:
     assert any("vanishes" in each["text"] or "explodes" in each["text"] for each in header["remarks"])
 
 
-def remarks(model: pl.Model, inputs: Any = X, targets: Any = Y, **options: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = replay_of(pl.trace(model, (inputs, targets), **options)).header["remarks"]
-    return found
+def remarks(model: pl.Model, inputs: Any = X, targets: Any = Y, **options: Any) -> Any:
+    return replay_of(pl.trace(model, (inputs, targets), **options)).header["remarks"]
 
 
 def test_what_is_odd_is_said_where_it_stands() -> None:
@@ -356,8 +330,7 @@ def test_what_is_odd_is_said_where_it_stands() -> None:
     model.layers[0].params["W"][1, 2] = np.nan
     (broken,) = remarks(model)
     assert (broken["step"], broken["part"]) == (0, "forward")
-    assert "W" in broken["text"]
-    assert "[1, 2]" in broken["text"]
+    assert re.search(r"W .*\[1, 2\]", broken["text"])
     assert "diverged" not in broken["text"]
     assert any("too long" in each["text"] for each in remarks(stack(), learning_rate=1000.0))
 
@@ -368,27 +341,17 @@ def test_overflow_names_the_operation_that_made_it() -> None:
     model.layers[1].params["W"][...] = 3e38
     (broken,) = remarks(model)
     assert broken["step"] == 1
-    assert "Z" in broken["text"]
-    assert "began here" in broken["text"]
+    assert re.search(r"Z .*began here", broken["text"])
     header = replay_of(pl.trace(model, (X, Y))).header
     assert header["loss"]["value"] in ("NaN", "Infinity")
     assert any("not finite" in sample["verdict"] for sample in header["samples"])
 
 
-def test_train_still_refuses_weights_that_are_nan() -> None:
-    model = stack()
-    model.initialize((4,))
-    model.theta[0] = np.nan
-    with pytest.raises(DataError, match="NaN"):
-        pl.train(model, (X, Y), n_epochs=1)
-
-
 def test_batch_norm_of_one_value_is_said_and_a_frozen_one_is_not() -> None:
     model = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
-    (said,) = remarks(model, X[:1], Y[:1])
-    assert (said["step"], "no variance" in said["text"]) == (1, True)
-    (said,) = remarks(model, X[:2], Y[:2])
-    assert (said["step"], "two values a channel" in said["text"]) == (1, True)
+    for n, words in ((1, "no variance"), (2, "two values a channel")):
+        (said,) = remarks(model, X[:n], Y[:n])
+        assert (said["step"], words in said["text"]) == (1, True)
     assert not remarks(model)
     body = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
     body.initialize((4,), dtype="float64")

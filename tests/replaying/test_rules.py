@@ -67,43 +67,29 @@ def check(
 
     ``own`` names arrays that have none, of layers of one's own.
     """
-    views = files("pellucid.replaying") / "views"
+    header, views = replay.header, files("pellucid.replaying") / "views"
     modules = {path.name: path.read_text() for path in views.iterdir() if path.name.endswith(".js")}
-    modules |= network_modules(replay.header["activations"], replay.header["slopes"])
+    modules |= network_modules(header["activations"], header["slopes"])
     modules["check.js"] = (Path(__file__).parent / "check.js").read_text()
+    given = {"header": header, "content": base64.b64encode(replay.content).decode()}
     rows: list[dict[str, Any]] = blank.evaluate(
         f"async (given) => {{ {join_modules(modules, 'check.js')}\nreturn checkReplay(given); }}",
-        {
-            "header": replay.header,
-            "content": base64.b64encode(replay.content).decode(),
-            "most": most,
-            "differences": differences,
-        },
+        {**given, "most": most, "differences": differences},
     )
     faults = [f"{row['step']}.{row['name']}{fault}" for row in rows for fault in row["faults"]]
     assert not faults, "\n".join(faults[:20])
-    inputs = {
-        (replay.header["steps"][i]["name"], f"X.{k}" if len(step["from"]) > 1 else "X")
-        for i, step in enumerate(replay.header["network"]["steps"])
-        for k, source in enumerate(step["from"])
-        if not source.startswith("#")
-    }
+    not_derived = set(own)
+    names = [each["name"] for each in header["steps"]]
+    for name, step in zip(names, header["network"]["steps"], strict=True):
+        inputs = [k for k, source in enumerate(step["from"]) if not source.startswith("#")]
+        not_derived |= {f"{name}.X.{k}" if len(step["from"]) > 1 else f"{name}.X" for k in inputs}
+        if step["do"] is None:
+            not_derived |= {f"{name}.{row['name']}" for row in rows if row["step"] == name}
     for row in rows:  # all that is not given is derived
-        where = f"{row['step']}.{row['name']}"
-        if (
-            row["given"]
-            and (row["step"], row["name"]) not in inputs
-            and not is_own(replay, row["step"])
-            and where not in own
-        ):
+        if row["given"] and f"{row['step']}.{row['name']}" not in not_derived:
             is_given = row["name"].split(".")[0] in GIVEN or row["name"].startswith("memory_")
-            assert is_given or (row["name"] == "value" and replay.header["kind"] == "prediction"), row
+            assert is_given or (row["name"] == "value" and header["kind"] == "prediction"), row
     return rows
-
-
-def is_own(replay: Replay, name: str) -> bool:
-    names = [step["name"] for step in replay.header["steps"]]
-    return name in names and replay.header["network"]["steps"][names.index(name)]["do"] is None
 
 
 def row_of(rows: list[dict[str, Any]], step: str, name: str) -> dict[str, Any]:
@@ -188,12 +174,9 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 def test_every_optimizer_with_and_without_memory(name: str, blank: Any, rng: np.random.Generator) -> None:
     for options in ({}, *OPTIONS.get(name, [])):
         layers = [pl.Affine(), pl.Dense(4, "tanh"), pl.LayerNorm(), pl.Dense(1)]
-        model = shaken(pl.Sequential(layers), (4,))
-        optimizer = {"type": name, **options}
+        model, optimizer = shaken(pl.Sequential(layers), (4,)), {"type": name, **options}
         first = pl.trace(model, (batch(rng, (4,)), [0, 1, 0]), optimizer=optimizer, update=True)
-        later = OPTIMIZERS.resolve(optimizer)
-        assert first.optimizer is not None
-        state = first.optimizer.state()
+        later, state = OPTIMIZERS.resolve(optimizer), first.optimizer.state()
         second = take_step(model, first.X, first.Y, None, later, seed=1, step=1, memory=state)
         for step in (first, second):
             rows = check(blank, replay_of(step))
@@ -215,15 +198,13 @@ def test_several_inputs_and_outputs(blank: Any, rng: np.random.Generator) -> Non
 
 @pytest.mark.slow
 def test_tied_layers_add_their_shares(blank: Any, rng: np.random.Generator) -> None:
-    tied, image = pl.Dense(4, "tanh"), pl.Conv2D(3, activation="relu")
-    norm = pl.BatchNorm()
-    for model, shape in (
-        (pl.Sequential([tied, tied, pl.Dense(2)]), (4,)),
-        (pl.Sequential([image, norm, image, norm, pl.Flatten(), pl.Dense(2)]), (4, 4, 3)),
+    tied, image, norm = pl.Dense(4, "tanh"), pl.Conv2D(3, activation="relu"), pl.BatchNorm()
+    for layers, shape in (
+        ([tied, tied, pl.Dense(2)], (4,)),
+        ([image, norm, image, norm, pl.Flatten(), pl.Dense(2)], (4, 4, 3)),
     ):
-        rows = check(
-            blank, replay_of(pl.trace(shaken(model, shape), (batch(rng, shape), [0, 1, 0]))), differences=3
-        )
+        model = shaken(pl.Sequential(layers), shape)
+        rows = check(blank, replay_of(pl.trace(model, (batch(rng, shape), [0, 1, 0]))), differences=3)
         first = next(iter(model._named_leaves()))
         assert row_of(rows, first, "dW")["kinds"] == ["shares"]
         assert row_of(rows, first, "own_dW")["equal"]
@@ -257,14 +238,16 @@ def test_of_part_of_a_batch_the_others_are_one_number(blank: Any, rng: np.random
 
 @pytest.mark.slow
 def test_what_comes_from_a_layer_of_ones_own_is_not_derived(blank: Any, rng: np.random.Generator) -> None:
-    model = shaken(pl.Sequential([pl.Dense(4), Reversed(), pl.Dense(1)]), (4,))
-    rows = check(blank, replay_of(pl.trace(model, (batch(rng, (4,)), [0, 1, 0]))), differences=2)
+    def derived(middle: pl.Layer, own: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        model = shaken(pl.Sequential([pl.Dense(4), middle, pl.Dense(1)]), (4,))
+        step = pl.trace(model, (batch(rng, (4,)), [0, 1, 0]))
+        return check(blank, replay_of(step), differences=2, own=own)
+
+    rows = derived(Reversed())
     assert row_of(rows, "reversed_1", "A")["given"]
     assert row_of(rows, "dense_1", "W")["near"] == 0
     assert row_of(rows, "dense_2", "W")["near"]
-    model = shaken(pl.Sequential([pl.Dense(4), Stretched(), pl.Dense(1)]), (4,))
-    step = pl.trace(model, (batch(rng, (4,)), [0, 1, 0]))
-    rows = check(blank, replay_of(step), differences=2, own=("stretched_1.dX",))
+    rows = derived(Stretched(), ("stretched_1.dX",))
     assert row_of(rows, "stretched_1", "A")["equal"]
     assert row_of(rows, "dense_1", "W")["near"]
 

@@ -64,27 +64,18 @@ def curve() -> Figure:
 
 @pytest.fixture
 def content(curve: Figure) -> ReportContent:
+    png, rows = figure_png(curve), [(3, "cat", 0.5), (np.int64(1234), EVIL, 0.98765)]
+    figures = [
+        Captioned(png, "Lower is better.", "A falling curve."),
+        Captioned(png, EVIL, f'"><img src=x onerror=alert(1)> {EVIL}'),
+    ]
+    mistakes = Section("Mistakes", table=Table(["Image", EVIL, "Probability"], rows))
     return ReportContent(
         title=f"Cats & {EVIL}",
         summary=["The model is right in 40 of 50 photos.", f"Classes: {EVIL}"],
         facts=[Fact("Test accuracy", "80 %"), Fact(EVIL, 245_973, EVIL), Fact("Learning rate", 0.0075)],
         points=[f"A point {EVIL}"],
-        sections=[
-            Section(
-                f"Training {EVIL}",
-                [EVIL, "It went well."],
-                [
-                    Captioned(curve, "Lower is better.", "A falling curve."),
-                    Captioned(figure_png(curve), EVIL, f'"><img src=x onerror=alert(1)> {EVIL}'),
-                ],
-            ),
-            Section(
-                "Mistakes",
-                table=Table(
-                    ["Image", EVIL, "Probability"], [(3, "cat", 0.5), (np.int64(1234), EVIL, 0.98765)]
-                ),
-            ),
-        ],
+        sections=[Section(f"Training {EVIL}", [EVIL, "It went well."], figures), mistakes],
         closing="Goodbye!",
     )
 
@@ -94,7 +85,7 @@ def page(content: ReportContent, tmp_path: Path) -> Page:
     return Page(write_report(content, tmp_path / "report.html"))
 
 
-def test_every_tag_is_closed_and_every_word_is_there(page: Page) -> None:
+def test_every_tag_is_closed_and_every_word_is_there_and_none_becomes_markup(page: Page) -> None:
     assert page.open == []
     assert page.words["h1"] == page.words["title"] == [f"Cats & {EVIL}"]
     assert "The model is right in 40 of 50 photos." in page.words["p"]
@@ -105,9 +96,7 @@ def test_every_tag_is_closed_and_every_word_is_there(page: Page) -> None:
     assert page.words["td"] == ["3", "cat", "0.5", "1,234", EVIL, "0.9877"]
     assert page.words["figcaption"] == ["Lower is better.", EVIL]
     assert page.words["b"] == ["Figure 1.", "Figure 2."]
-
-
-def test_no_word_becomes_markup(page: Page) -> None:
+    assert [a.get("class") for a in page.all("th")] == ["number", None, "number"]  # numbers stand right
     assert not page.all("script")
     assert len(page.all("img")) == 2
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
@@ -144,22 +133,16 @@ def test_contents_lead_to_the_sections_and_labels_to_their_titles(page: Page) ->
     assert page.all("html")[0]["lang"] == "en"
 
 
-def test_numbers_stand_right_and_words_left(page: Page) -> None:
-    assert [a.get("class") for a in page.all("th")] == ["number", None, "number"]
-
-
-def test_a_saved_figure_is_the_file_and_the_same_bytes_again(tmp_path: Path) -> None:
-    curve = cost_curve([0, 100, 200], [0.77, 0.67, 0.64])
+def test_a_saved_figure_is_the_file_and_the_same_bytes_again_and_never_too_high(
+    curve: Figure, tmp_path: Path
+) -> None:
     path = tmp_path / "figures" / "cost.png"
     data = save_figure(curve, path)
     assert path.read_bytes() == data == figure_png(curve)
     save_figure(curve, path, dpi=50)
     with Image.open(path) as image:
         assert image.size == (400, 210)
-
-
-def test_a_figure_too_high_for_matplotlib_is_drawn_smaller(tmp_path: Path) -> None:
-    with Image.open(io.BytesIO(figure_png(Figure(figsize=(0.1, 600))))) as image:
+    with Image.open(io.BytesIO(figure_png(Figure(figsize=(0.1, 600))))) as image:  # too high for matplotlib
         assert image.size[1] <= 60_000
 
 
@@ -170,33 +153,18 @@ def with_photos(curve: Figure) -> ReportContent:
         for i in range(4)
     ]
     near = Card(Photo(0, "asked"), ("cat",), None, [(Photo(3, f"near {EVIL}"), (EVIL, "12"))])
-    matrix = Confusion(
-        ["a", EVIL],
-        [[2, 1], [1, 0]],
-        "How to read it.",
-        {(0, 0): cards[:2], (0, 1): cards[2:3], (1, 0): cards[3:]},
-    )
-    return ReportContent(
-        "Photos",
-        sections=[
-            Section(
-                "Score",
-                parts=[
-                    Section("Inside", confusion=matrix),
-                    Section("Deep", ["words"], [Captioned(curve, "c", "a")]),
-                ],
-            ),
-            Section(
-                "Gallery",
-                gallery=Gallery([near], "Nearest below."),
-                parts=[Section("All", gallery=Gallery(cards, "Small.", True))],
-            ),
-        ],
-        sheet=photo_sheet(np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)),
-    )
+    cells = {(0, 0): cards[:2], (0, 1): cards[2:3], (1, 0): cards[3:]}
+    inside = Section("Inside", confusion=Confusion(["a", EVIL], [[2, 1], [1, 0]], "How to read it.", cells))
+    deep = Section("Deep", ["words"], [Captioned(figure_png(curve), "c", "a")])
+    small = Section("All", gallery=Gallery(cards, "Small.", True))
+    large = Section("Gallery", gallery=Gallery([near], "Nearest below."), parts=[small])
+    sheet = photo_sheet(np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8))
+    return ReportContent("Photos", sections=[Section("Score", parts=[inside, deep]), large], sheet=sheet)
 
 
-def test_photos_are_embedded_once_and_shown_often(with_photos: ReportContent, tmp_path: Path) -> None:
+def test_photos_are_embedded_once_and_shown_often_and_every_cell_is_a_link_to_its_own(
+    with_photos: ReportContent, tmp_path: Path
+) -> None:
     path = write_report(with_photos, tmp_path / "report.html")
     page = Page(path)
     assert page.open == []
@@ -207,10 +175,6 @@ def test_photos_are_embedded_once_and_shown_often(with_photos: ReportContent, tm
     assert {attrs["style"] for attrs in shown} == {"--x:0;--y:0", "--x:1;--y:0", "--x:0;--y:1", "--x:1;--y:1"}
     assert not page.all("script")
     assert [name for _, attrs in page.tags for name in attrs if name.startswith("on")] == []
-
-
-def test_every_cell_that_holds_photos_is_a_link_to_them(with_photos: ReportContent, tmp_path: Path) -> None:
-    page = Page(write_report(with_photos, tmp_path / "report.html"))
     links = {attrs["href"]: attrs for attrs in page.all("a")}
     cells = {f"#{attrs['id']}" for _, attrs in page.tags if (attrs.get("id") or "").startswith("cell-")}
     assert cells == {"#cell-0-0", "#cell-0-1", "#cell-1-0"}
@@ -229,9 +193,8 @@ def test_more_classes_than_a_matrix_can_show_become_a_list_of_the_commonest_mist
     cells = {(3, 7): [Card(Photo(0, "one"), ("7",))]}
     confusion = Confusion([f"kind {i}" for i in range(k)], matrix.tolist(), "Caption.", cells)
     assert confusion.pairs() == [(3, 7, 4), (9, 1, 2)]
-    content = ReportContent(
-        "Many", sections=[Section("s", confusion=confusion)], sheet=photo_sheet(np.zeros((1, 4, 4), np.uint8))
-    )
+    sheet = photo_sheet(np.zeros((1, 4, 4), np.uint8))
+    content = ReportContent("Many", sections=[Section("s", confusion=confusion)], sheet=sheet)
     page = Page(write_report(content, tmp_path / "report.html"))
     assert len(page.all("table")) == 1
     assert [attrs["href"] for attrs in page.all("a")] == ["#cell-3-7", "#confusion"]
@@ -239,9 +202,8 @@ def test_more_classes_than_a_matrix_can_show_become_a_list_of_the_commonest_mist
 
 
 def test_a_long_table_is_folded_and_long_cells_may_break(tmp_path: Path) -> None:
-    table = Table(
-        ["n", "words"], [(1, "short"), (2, "so many words that they need several lines")], summary="Open me"
-    )
+    rows = [(1, "short"), (2, "so many words that they need several lines")]
+    table = Table(["n", "words"], rows, summary="Open me")
     page = Page(write_report(ReportContent("t", sections=[Section("s", table=table)]), tmp_path / "r.html"))
     assert page.words["summary"] == ["Open me"]
     assert [attrs.get("class") for attrs in page.all("td")] == ["number", None, "number", "long"]

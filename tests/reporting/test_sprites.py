@@ -14,11 +14,9 @@ from pellucid.reporting.sprites import PhotoSheet, photo_sheet
 def cut_out(sheet: PhotoSheet, i: int) -> np.ndarray:
     with Image.open(io.BytesIO(sheet.data)) as image:
         pixels = np.asarray(image)
-    column, row = sheet.place(i)
-    assert pixels.shape[:2] == (sheet.n_rows * sheet.height, sheet.n_columns * sheet.width)
-    return pixels[
-        row * sheet.height : (row + 1) * sheet.height, column * sheet.width : (column + 1) * sheet.width
-    ]
+    (column, row), h, w = sheet.place(i), sheet.height, sheet.width
+    assert pixels.shape[:2] == (sheet.n_rows * h, sheet.n_columns * w)
+    return pixels[row * h : (row + 1) * h, column * w : (column + 1) * w]
 
 
 @every("m", [1, 2, 7, 15])

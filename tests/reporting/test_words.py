@@ -5,11 +5,13 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from tests.commands import Command, words_of
+from tests.every import every
 
 from pellucid.data.copies.duplicates import Leak
 from pellucid.data.dataset import Dataset, Split
@@ -48,10 +50,9 @@ def test_epochs_are_counted_from_1_and_the_caption_says_what_keeps_the_loss_away
 
 
 def test_curves_begin_at_epoch_1() -> None:
-    axes = Figure().add_subplot()
-    draw_curves(axes, {"loss": [0.7, 0.4, 0.2]})
+    columns, axes = {"loss": [0.7, 0.4, 0.2]}, Figure().add_subplot()
+    draw_curves(axes, columns)
     assert axes.lines[0].get_xdata().tolist() == [1, 2, 3]
-    columns = {"loss": [0.7, 0.4, 0.2]}
     for first in (0, 1):
         line = training_curves(columns, first=first).axes[0].lines[0]
         assert line.get_xdata().tolist() == [first, first + 1, first + 2]
@@ -61,29 +62,25 @@ def test_curves_begin_at_epoch_1() -> None:
 def test_run_train_evaluate_and_the_report_say_one_percentage(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
-    brief = ("--model", "logistic", "--epochs", 2)
-    ran = pellucid("run", photos, *brief, "--out", "out")
+    brief = ["--model", "logistic", "--epochs", "2"]
+    ran = pellucid.ok("run", photos, *brief, "--out", "out")
     found = re.search(r"Test accuracy (\d+ %)", ran.out)
     assert found is not None
-    evaluated = pellucid("evaluate", "out")
-    assert f"Test accuracy {found[1]} " in evaluated.out
+    assert f"Test accuracy {found[1]} " in pellucid.ok("evaluate out").out
     assert f"Test accuracy {found[1]} " in words_of(tmp_path / "out" / "report.html")
-    trained = pellucid("train", photos, *brief, "--out", "trained")
-    assert f"test: accuracy {found[1]}" in trained.out
-    assert "form" not in trained.out
-    assert re.search(r"Training took [\d.<]+ m?s on \d cores?\.", " ".join(trained.out.split()))
-    asked = pellucid("train", photos, *brief, "--form", "direct", "--out", "asked")
+    trained = " ".join(pellucid.ok("train", photos, *brief, "--out", "trained").out.split())
+    assert f"test: accuracy {found[1]}" in trained
+    assert "form" not in trained
+    assert re.search(r"Training took [\d.<]+ m?s on \d cores?\.", trained)
+    asked = pellucid.ok("train", photos, *brief, *["--form", "direct", "--out", "asked"])
     assert "(direct form, as asked)" in " ".join(asked.out.split())
 
 
 def test_the_names_of_many_classes_do_not_fill_the_page() -> None:
-    def words(names: tuple[str, ...]) -> str:
-        part = Dataset(np.zeros((len(names), 4)), np.arange(len(names)), names)
-        return _classes(Split(part, part))
-
-    assert words(("cat", "dog")) == ", of 2 classes: cat, dog"
     many = tuple(f"kind {i} of {'flower ' * 3}" for i in range(24))
-    assert words(many).endswith(" and 18 more")
+    for names, words in ((("cat", "dog"), ", of 2 classes: cat, dog"), (many, " and 18 more")):
+        part = Dataset(np.zeros((len(names), 4)), np.arange(len(names)), names)
+        assert _classes(Split(part, part)).endswith(words)
 
 
 @pytest.mark.slow
@@ -114,29 +111,19 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
 def test_a_network_that_always_says_the_same_is_told_so() -> None:
     y, names = (np.arange(10) > 8).astype(int), ("no", "yes")
     always = Predictions("classification", y, np.zeros(10, int), np.zeros((10, 2)), False, names)
-    assert accuracy_line(always).endswith(
-        "Baseline (always 'no') 90 %. Not shown to be better than the baseline "
-        "(p = 1.00; McNemar's test on the same samples)."
-    )
+    told = "Not shown to be better than the baseline (p = 1.00; McNemar's test on the same samples)."
+    assert accuracy_line(always).endswith(f"Baseline (always 'no') 90 %. {told}")
 
 
 def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
-    run = read_run(trained)
-
-    def heart(n_train: int, n_test: int) -> bool:
-        y, names = np.zeros(100, int), run.split.classes
-        known = (
-            Predictions(
-                "classification", y, (np.arange(100) >= n).astype(int), np.zeros((100, 2)), True, names
-            )
-            for n in (n_train, n_test)
-        )
+    run, y = read_run(trained), np.zeros(100, int)
+    for n_train, is_over in ((87, True), (86, False), (80, False), (60, False)):
         other = replace(run)
-        vars(other).update(zip(("train_predictions", "test_predictions"), known, strict=True))
-        return gap_line(other).startswith("Over-fitting")
-
-    # Wilson's interval of 80 of 100 ends at 0.867.
-    assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
+        for part, n in (("train", n_train), ("test", 80)):  # Wilson's interval of 80 of 100 ends at 0.867
+            y_pred, scores = (np.arange(100) >= n).astype(int), np.zeros((100, 2))
+            found = Predictions("classification", y, y_pred, scores, True, run.split.classes)
+            vars(other)[f"{part}_predictions"] = found
+        assert gap_line(other).startswith("Over-fitting") == is_over
 
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
@@ -148,13 +135,11 @@ def test_three_classes_are_told_apart(trained: Path) -> None:
 
 
 def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command, tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    X = rng.standard_normal((40, 3)).round(3)
-    y = X[:, 0]
-    again = y + (np.arange(40) >= 20)  # of the later half, the copies have other targets
-    rows = np.column_stack([np.tile(X, (2, 1)), np.concatenate([y, again])])
+    X = np.random.default_rng(1).standard_normal((40, 3)).round(3)
+    again = X[:, 0] + (np.arange(40) >= 20)  # of the later half, the copies have other targets
+    rows = np.column_stack([np.tile(X, (2, 1)), np.concatenate([X[:, 0], again])])
     np.savetxt("d.csv", rows, delimiter=",", header="a,b,c,y", comments="", fmt="%.3f")
-    assert pellucid("run", "d.csv", "--target", "y", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    pellucid.ok("run d.csv --target y --epochs 3 --out out --quiet")
     run = read_run(Path("out"))
     train, test = run.split.train.y, run.split.test.y
     twins = {train[leak.train] == test[leak.test]: leak for leak in run.leaks}
@@ -170,10 +155,12 @@ def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command
 
 def test_the_words_say_how_a_copy_was_changed(trained: Path) -> None:
     run = read_run(trained)
-    kinds = {"exact": "is training photo 2", "near": "is nearly training photo 2"}
-    for kind in ("exact", "near", "mirrored", "mirrored and cropped"):
-        words = leaks(replace(run, known_leaks=[Leak(0, 2, kind)]))
-        assert kinds.get(kind, f"is a {kind} copy of training photo 2") in words
+    for kind, words in {
+        "exact": "is training photo 2",
+        "near": "is nearly training photo 2",
+        "mirrored and cropped": "is a mirrored and cropped copy of training photo 2",
+    }.items():
+        assert words in leaks(replace(run, known_leaks=[Leak(0, 2, kind)]))
 
 
 @pytest.fixture
@@ -184,6 +171,9 @@ def run(trained: Path) -> Run:
     return replace(run, config=replace(run.config, options=options))
 
 
+RISES, FALLS, STAYS = [0.7, 0.6, 0.8, 1.2], [0.7, 0.6, 0.5, 0.4], [0.7] * 4  # validation losses
+
+
 def with_curves(run: Run, accuracy: float, validation: float, losses: list[float]) -> Run:
     columns = {
         "loss": [0.7, 0.5, 0.3, 0.1],
@@ -191,43 +181,38 @@ def with_curves(run: Run, accuracy: float, validation: float, losses: list[float
         "validation_loss": losses,
         "validation_accuracy": [0.5, 0.5, 0.5, validation],
     }
-    history = History(columns, n_steps=12, is_complete=True)
-    return replace(run, history=history)
+    return replace(run, history=History(columns, n_steps=12, is_complete=True))
 
 
-def test_over_fitting_is_told_with_its_reason(run: Run) -> None:
-    over = with_curves(run, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2])
-    assert best_epoch(over) == 1
-    words = gap_line(over)
-    assert words == (
-        "Over-fitting: 0 % errors in training, 50 % on 8 validation photos; lowest validation loss at epoch 2."
-    )
-
-
-def test_a_gap_that_chance_explains_is_no_over_fitting(run: Run) -> None:
-    curves = 0.9, 0.75, [0.7, 0.6, 0.5, 0.4]
-    enough = replace(run, split=replace(run.split, test=run.split.train))
-    assert gap_line(with_curves(enough, *curves)) == (
-        "No over-fitting beyond chance: 10 % errors in training, 25 % on 8 validation photos."
-    )
-    assert gap_line(with_curves(enough, 0.9, 1.0, curves[2])) == (
-        "No over-fitting: 10 % errors in training, 0 % on 8 validation photos."
-    )
-    assert gap_line(with_curves(run, *curves)).startswith("Whether it over-fits cannot be told: 10 % errors")
-
-
-def test_a_network_that_learned_nothing_under_fits(run: Run) -> None:
-    assert gap_line(with_curves(run, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7])).startswith("Under-fitting: 50 % errors")
-
-
-def test_early_stopping_is_judged_at_the_epoch_whose_weights_were_kept(run: Run) -> None:
-    options = replace(run.config.options, patience=2)
-    stopped = replace(run, config=replace(run.config, options=options))
-    words = gap_line(with_curves(stopped, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2]))
-    assert "40 % errors in training, 50 % on 8 validation photos" in words
+@every(
+    ("accuracy", "validation", "losses", "is_enough", "patience", "told"),
+    [
+        (1.0, 0.5, RISES, False, None, ("Over-fitting: 0 %", "50 %", "; lowest validation loss at epoch 2.")),
+        (1.0, 0.5, RISES, False, 2, ("Whether it over-fits cannot be told: 40 %", "50 %", ".")),
+        (0.9, 0.75, FALLS, True, None, ("No over-fitting beyond chance: 10 %", "25 %", ".")),
+        (0.9, 1.0, FALLS, True, None, ("No over-fitting: 10 %", "0 %", ".")),
+        (0.9, 0.75, FALLS, False, None, ("Whether it over-fits cannot be told: 10 %", "25 %", ".")),
+        (0.5, 0.5, STAYS, False, None, ("Under-fitting: 50 %", "50 %", "; the baseline does as well")),
+    ],
+)
+def test_the_gap_is_told_with_its_reason(
+    run: Run,
+    accuracy: float,
+    validation: float,
+    losses: list[float],
+    is_enough: bool,
+    patience: Any,
+    told: Any,
+) -> None:
+    config = replace(run.config, options=replace(run.config.options, patience=patience))
+    split = replace(run.split, test=run.split.train) if is_enough else run.split
+    trained = with_curves(replace(run, config=config, split=split), accuracy, validation, losses)
+    first, second, rest = told
+    assert gap_line(trained).startswith(f"{first} errors in training, {second} on 8 validation photos{rest}")
+    assert best_epoch(trained) == losses.index(min(losses))
 
 
 def test_the_axis_is_what_was_counted(run: Run) -> None:
-    assert x_label(with_curves(run, 1.0, 1.0, [1.0] * 4)) == "Epoch of 3 steps"
+    assert x_label(with_curves(run, 1.0, 1.0, STAYS)) == "Epoch of 3 steps"
     steps = replace(run, history=History({"loss": [1.0] * 5}, n_steps=5))
     assert x_label(steps) == "Step, each on all photos"

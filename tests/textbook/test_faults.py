@@ -6,7 +6,6 @@ from tests.every import every
 from tests.pictures import shown, words
 
 from pellucid import textbook
-from pellucid.errors import OptionError
 from pellucid.textbook import (
     L_layer_model,
     L_model_backward,
@@ -15,7 +14,6 @@ from pellucid.textbook import (
     figures,
     initialize_parameters,
     initialize_parameters_deep,
-    plot_bar,
     predict,
     print_mislabeled_images,
     sigmoid,
@@ -69,20 +67,15 @@ def test_gradient_comes_from_the_last_Z_and_not_from_AL() -> None:
 
 @every("model", [L_layer_model, two_layer_model])
 @every(("n", "kept"), [(1, [0]), (100, [0, 99]), (101, [0, 100]), (250, [0, 100, 200, 249])])
-def test_last_cost_is_stored_and_printed(
+def test_last_cost_is_stored_and_printed_only_if_asked_for(
     model, n: int, kept: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, costs = model(X, Y, [2, 3, 1], 0.1, n, print_cost=True)
     wanted = [f"Cost after iteration {i}: {cost}" for i, cost in zip(kept, costs, strict=True)]
     assert capsys.readouterr().out.splitlines() == wanted
-
-
-@every("model", [L_layer_model, two_layer_model])
-def test_nothing_is_printed_unless_asked_for(model, capsys: pytest.CaptureFixture[str]) -> None:
-    parameters, costs = model(X, Y, [2, 3, 1], num_iterations=3, print_cost=False)
+    parameters, again = model(X, Y, [2, 3, 1], 0.1, n)
     predict(X, None, parameters)
-    assert len(costs) == 2
-    assert capsys.readouterr() == ("", "")
+    assert (again, *capsys.readouterr()) == (costs, "", "")
 
 
 def test_global_random_stream_is_left_alone() -> None:
@@ -99,8 +92,7 @@ def test_global_random_stream_is_left_alone() -> None:
 
 @every("n", [0, 1, 10, 11, 23])
 def test_any_number_of_mislabeled_images(n: int) -> None:
-    y = np.zeros((1, 30), int)
-    p = np.where(np.arange(30) < n, 1.0, 0.0).reshape(1, -1)
+    y, p = np.zeros((1, 30), int), np.where(np.arange(30) < n, 1.0, 0.0).reshape(1, -1)
     figure = print_mislabeled_images([b"non-cat", b"cat"], np.zeros((12, 30)), y, p)
     assert len(shown(figure)) == n
     assert n or words(figure)[0] == "No mislabeled images."
@@ -127,21 +119,14 @@ def test_random_images_never_run_past_the_end() -> None:
         assert set(words(figure)[1:]) == {"y =0", "y =1"}
 
 
-@every("loc", ["centre", "", None])
-def test_bars_at_an_unknown_place_are_an_error_that_helps(loc) -> None:
-    with pytest.raises(
-        OptionError, match=r'plot_bar: expected loc "left" \(train\) or "right" \(test\), got'
-    ):
-        plot_bar(Y, loc=loc)
-
-
 def test_cat_is_1_and_non_cat_is_0() -> None:
     assert [name.decode() for name in figures.CLASSES] == ["non-cat", "cat"]
     assert "1 for a cat and 0\nfor none" in (textbook.steps.__doc__ or "")
-    photo = np.zeros((4, 4, 3), np.uint8)
-    for probability, name in [(0.9, "cat"), (0.1, "non-cat")]:
-        words = textbook.plot_photo(photo, np.zeros((48, 1)), probability).axes[0].texts[0].get_text()
-        assert words == f'y = {probability > 0.5:.1f}, your L-layer model predicts a "{name}" picture.'
+    for p, name in [(0.9, "cat"), (0.1, "non-cat")]:
+        figure = textbook.plot_photo(np.zeros((30, 40, 3), np.uint8), np.zeros((12, 1)), p)
+        title = f'y = {p > 0.5:.1f}, your L-layer model predicts a "{name}" picture.'
+        assert words(figure)[:2] == [title, f'Probability of "{name}": 90 %']
+        assert [picture.shape for picture in shown(figure)] == [(30, 40, 3), (2, 2, 3)]
 
 
 def test_dA0_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import h5py
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ from PIL import Image
 from tests.every import every
 from tests.pictures import shown, words
 
+from pellucid import textbook
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.textbook import (
     load_data,
@@ -21,7 +23,6 @@ from pellucid.textbook import (
     plot_flattening,
     plot_network,
     plot_outline,
-    plot_photo,
     print_mislabeled_images,
     visualize_images_and_labels,
 )
@@ -31,27 +32,18 @@ from pellucid.types import Array
 TRAIN, TEST = (np.repeat([[0, 1]], counts, axis=1) for counts in ((137, 72), (17, 33)))
 
 
-def small_set(folder: Path) -> Path:
-    """Write two files of the published layout with five and three tiny photos."""
-    rng = np.random.default_rng(1)
+def test_load_data_from_a_folder(tmp_path: Path, rng: np.random.Generator) -> None:
+    with pytest.raises(DataError, match=r"train_catvnoncat\.h5"):
+        load_data(tmp_path)
+    X = rng.integers(0, 256, (5, 4, 4, 3)).astype(np.uint8)
     for part, m in (("train", 5), ("test", 3)):
-        with h5py.File(folder / f"{part}_catvnoncat.h5", "w") as file:
-            file[f"{part}_set_x"] = rng.integers(0, 256, (m, 4, 4, 3)).astype(np.uint8)
-            file[f"{part}_set_y"] = np.arange(m) % 2
+        with h5py.File(tmp_path / f"{part}_catvnoncat.h5", "w") as file:
+            file[f"{part}_set_x"], file[f"{part}_set_y"] = X[:m], np.arange(m) % 2
             file["list_classes"] = np.array([b"non-cat", b"cat"])
-    return folder
-
-
-# Data
-
-
-def test_load_data_from_a_folder(tmp_path: Path) -> None:
-    train_x, train_y, test_x, test_y, classes = load_data(small_set(tmp_path))
-    with h5py.File(tmp_path / "train_catvnoncat.h5") as file:
-        np.testing.assert_array_equal(train_x, file["train_set_x"])
-    assert train_y.tolist() == [[0, 1, 0, 1, 0]]
-    assert test_x.shape == (3, 4, 4, 3)
-    assert test_y.tolist() == [[0, 1, 0]]
+    train_x, train_y, test_x, test_y, classes = load_data(tmp_path)
+    np.testing.assert_array_equal(train_x, X)
+    np.testing.assert_array_equal(test_x, X[:3])
+    assert (train_y.tolist(), test_y.tolist()) == ([[0, 1, 0, 1, 0]], [[0, 1, 0]])
     assert classes.tolist() == [b"non-cat", b"cat"]
 
 
@@ -66,11 +58,6 @@ def test_load_data_by_default_reads_the_folder_in_the_environment(
     assert (train_y.sum(), test_y.sum()) == (72, 33)
 
 
-def test_load_data_says_which_file_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"train_catvnoncat\.h5"):
-        load_data(tmp_path)
-
-
 def test_load_photo_is_pillows_default_resize_in_c_order(tmp_path: Path, rng: np.random.Generator) -> None:
     pixels = rng.integers(0, 256, (9, 13, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "photo.png")
@@ -79,9 +66,6 @@ def test_load_photo_is_pillows_default_resize_in_c_order(tmp_path: Path, rng: np
     wanted = np.asarray(Image.fromarray(pixels).resize((4, 4))).reshape(1, 48).T / 255
     np.testing.assert_array_equal(x, wanted)
     assert x.dtype == np.float64
-
-
-# Bars
 
 
 @every("relative", [False, True])
@@ -110,20 +94,19 @@ def test_bars_go_on_the_current_axes_with_names_of_ones_own() -> None:
 
 
 @every(
-    ("y", "error", "message"),
+    ("y", "loc", "error", "message"),
     [
-        (np.array([[0, 5]]), DataError, r"plot_bar: expected labels from 0 to 1, got \[0 5\]"),
-        (np.array([[0.5]]), DataError, r"plot_bar: expected labels from 0 to 1, got \[0.5\]"),
-        (np.array([[-1]]), DataError, r"plot_bar: expected labels from 0 to 1, got \[-1\]"),
-        (np.array([[0], [1]]), ShapeError, r"expected labels of shape \(1, m\), got \(2, 1\)"),
+        ([[0, 5]], "left", DataError, r"plot_bar: expected labels from 0 to 1, got \[0 5\]"),
+        ([[0.5]], "left", DataError, r"plot_bar: expected labels from 0 to 1, got \[0.5\]"),
+        ([[-1]], "left", DataError, r"plot_bar: expected labels from 0 to 1, got \[-1\]"),
+        ([[0], [1]], "left", ShapeError, r"expected labels of shape \(1, m\), got \(2, 1\)"),
+        ([[1]], "centre", OptionError, r'plot_bar: expected loc "left" \(train\) or "right" \(test\), got'),
+        ([[1]], None, OptionError, r'plot_bar: expected loc "left" \(train\) or "right" \(test\), got'),
     ],
 )
-def test_bars_of_wrong_labels(y: Array, error: type[Exception], message: str) -> None:
+def test_bars_of_wrong_labels_or_places(y: Any, loc: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        plot_bar(y)
-
-
-# Samples
+        plot_bar(np.array(y), loc=loc)
 
 
 def numbered(m: int) -> Array:
@@ -174,9 +157,6 @@ def test_wrong_samples(options: dict, error: type[Exception], message: str) -> N
         visualize_images_and_labels(**{"images": numbered(4), "labels": np.zeros((1, 4), int), **options})
 
 
-# Mistakes
-
-
 @every("classes", [[b"non-cat", b"cat"], ("non-cat", "cat"), np.array([b"non-cat", b"cat"])])
 def test_mislabeled_images_show_what_they_are(classes) -> None:
     X = numbered(4).reshape(4, -1).T
@@ -187,31 +167,17 @@ def test_mislabeled_images_show_what_they_are(classes) -> None:
 
 
 @every(
-    ("X", "shape", "y", "message"),
+    ("n_x", "shape", "y", "message"),
     [
-        (
-            np.zeros((13, 2)),
-            None,
-            np.array([[0, 1]]),
-            r"got \(13, 2\)\. Try image_shape=\(height, width, channels\)",
-        ),
-        (np.zeros((12, 2)), (3, 3), np.array([[0, 1]]), r"holding images \(3, 3\), got \(12, 2\)"),
-        (np.zeros((12, 2)), None, np.array([[0, 1, 1]]), r"got \(12, 2\), \(1, 3\) and \(1, 2\)"),
+        (13, None, [[0, 1]], r"got \(13, 2\)\. Try image_shape=\(height, width, channels\)"),
+        (12, (3, 3), [[0, 1]], r"holding images \(3, 3\), got \(12, 2\)"),
+        (12, None, [[0, 1, 1]], r"got \(12, 2\), \(1, 3\) and \(1, 2\)"),
     ],
 )
-def test_mislabeled_images_that_do_not_fit(X: Array, shape, y: Array, message: str) -> None:
+def test_mislabeled_images_that_do_not_fit(n_x: int, shape: Any, y: Any, message: str) -> None:
+    p = np.array([[1, 1]])
     with pytest.raises(ShapeError, match=message):
-        print_mislabeled_images(["a", "b"], X, y, np.array([[1, 1]]), image_shape=shape)
-
-
-# Drawings
-
-
-def test_photo_and_verdict() -> None:
-    figure = plot_photo(np.zeros((30, 40, 3), np.uint8), np.zeros((12, 1)), 0.03)
-    assert words(figure)[0] == 'y = 0.0, your L-layer model predicts a "non-cat" picture.'
-    assert words(figure)[1] == 'Probability of "non-cat": 97 %'
-    assert [picture.shape for picture in shown(figure)] == [(30, 40, 3), (2, 2, 3)]
+        print_mislabeled_images(["a", "b"], np.zeros((n_x, 2)), np.array(y), p, image_shape=shape)
 
 
 def test_cost_curve_is_red_with_a_grid_and_a_legend() -> None:
@@ -219,27 +185,17 @@ def test_cost_curve_is_red_with_a_grid_and_a_legend() -> None:
     (line,) = axes.lines
     red, green, blue = (int(line.get_color()[i : i + 2], 16) for i in (1, 3, 5))
     assert red > 2 * max(green, blue)
-    assert line.get_ydata().tolist() == [0.8, 0.6, 0.5]
-    assert line.get_xdata().tolist() == [0, 100, 150]
+    assert line.get_xydata().tolist() == [[0, 0.8], [100, 0.6], [150, 0.5]]
     assert axes.get_xlabel() == "Iteration"  # and not epoch
     assert axes.xaxis.get_gridlines()[0].get_visible()
     assert "0.0075" in axes.get_legend().get_texts()[0].get_text()
 
 
-def test_network_names_every_width_and_activation() -> None:
+def test_drawings_name_widths_activations_and_functions_that_exist_and_count_the_numbers() -> None:
     said = words(plot_network([12288, 20, 7, 5, 1]))
     assert "12288 → 20 → 7 → 5 → 1" in said
     assert [word for word in said if word in ("relu", "sigmoid")] == ["relu", "relu", "relu", "sigmoid"]
-
-
-def test_flattening_counts_the_numbers() -> None:
     assert "64 × 64 × 3 = 12288 numbers" in words(plot_flattening(np.zeros((64, 64, 3), np.uint8)))
-
-
-def test_outline_names_functions_that_exist() -> None:
-    from pellucid import textbook
-
     said = ["".join(word.split()) for word in words(plot_outline())]
-    functions = [word for word in said if hasattr(textbook, word)]
-    assert len(functions) == 11  # six forward, five backward
+    assert sum(hasattr(textbook, word) for word in said) == 11  # six forward, five backward
     assert sum(word.startswith("cache:") for word in said) == 4

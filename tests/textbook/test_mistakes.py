@@ -21,10 +21,7 @@ MISTAKES: dict[type[Exception], list[tuple[Callable[[], object], str]]] = {
         (lambda: steps.L_layer_model(np.ones((4, 1, 1, 3)), Y, [3, 1]), "try X.reshape(len(X), -1).T."),
         (lambda: steps.predict(np.ones(3), None, P), "X of shape (3, m), got (3,). Try X.reshape(3, -1)."),
         (lambda: steps.L_layer_model(X, Y[0], [3, 1]), "Y of shape (1, 4), got (4,). Try Y.reshape(1, 4)."),
-        (
-            lambda: steps.compute_cost(AL, Y.T),
-            "compute_cost: expected Y of shape (1, 4), got (4, 1). Try Y.T.",
-        ),
+        (lambda: steps.compute_cost(AL, Y.T), "expected Y of shape (1, 4), got (4, 1). Try Y.T."),
         (lambda: steps.L_layer_model(X, Y[:, :3], [3, 1]), "expected Y of shape (1, 4), got (1, 3)."),
         (lambda: steps.L_layer_model(X, Y, [5, 1]), "L_layer_model: expected X of shape (5, m), got (3, 4)."),
         (lambda: steps.linear_forward(X.T, W, b), "expected A of shape (3, m), got (4, 3). A looks"),
@@ -39,16 +36,10 @@ MISTAKES: dict[type[Exception], list[tuple[Callable[[], object], str]]] = {
         (lambda: steps.predict(X, Y[0], P), "y of shape (1, 4), got (4,). Try y.reshape(1, 4)."),
     ],
     OptionError: [
-        (
-            lambda: steps.linear_activation_forward(X, W, b, "rellu"),
-            "'rellu'. Did you mean 'relu'? Known: relu,",
-        ),
+        (lambda: steps.linear_activation_forward(X, W, b, "rellu"), "'rellu'. Did you mean 'relu'?"),
         (lambda: steps.two_layer_model(X, Y, [3, 2, 2, 1]), "got [3, 2, 2, 1]. Try L_layer_model."),
         (lambda: steps.L_layer_model(X, Y, [3, 2]), "to end in 1, got [3, 2]. Try [3, 1]."),
-        (
-            lambda: steps.L_model_forward(X, {"W1": W, "b1": b, "W3": W}),
-            "W1, b1, W2, ..., got ['W1', 'b1', 'W3'].",
-        ),
+        (lambda: steps.L_model_forward(X, {"W1": W, "b1": b, "W3": W}), "got ['W1', 'b1', 'W3']."),
         (lambda: steps.L_model_forward(X, {**P, "W3": W}), "expected W1, b1, W2, ..., got"),
         (lambda: steps.update_parameters({"W1": W}, {"W1": W}, 1.0), "expected dW1 in grads, got ['W1']."),
         *(

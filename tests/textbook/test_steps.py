@@ -15,14 +15,9 @@ widths = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(lambda hidden: 
 def problem(dims: list[int], m: int, seed: int) -> tuple[Array, Array, dict[str, Array]]:
     """Return X, Y and parameters without zeros, so that no gradient hides."""
     rng = np.random.default_rng(seed)
-    parameters = {
-        name: p + 0.3 * rng.standard_normal(p.shape)
-        for name, p in steps.initialize_parameters_deep(dims).items()
-    }
+    start = steps.initialize_parameters_deep(dims)
+    parameters = {name: p + 0.3 * rng.standard_normal(p.shape) for name, p in start.items()}
     return rng.standard_normal((dims[0], m)), rng.integers(0, 2, (1, m)), parameters
-
-
-# Start
 
 
 def test_initialize_parameters_draws_the_published_numbers() -> None:
@@ -41,9 +36,6 @@ def test_initialize_parameters_deep_scales_the_same_stream() -> None:
     np.testing.assert_allclose(deep["W2"], two["W2"] * 100 / np.sqrt(2), rtol=1e-14)
     assert deep["b1"].shape == (2, 1)
     assert not deep["b1"].any()
-
-
-# Cost
 
 
 def test_cost_by_hand_with_and_without_logits() -> None:
@@ -71,12 +63,8 @@ def test_labels_of_any_type(dtype: type) -> None:
     wanted = (np.log1p(np.exp(-2)) + np.log1p(np.exp(-1))) / 2
     assert steps.compute_cost(AL, Y, Z) == pytest.approx(wanted, rel=1e-15)
     cache = (np.ones((1, 2)), np.ones((1, 1)), np.zeros((1, 1))), Z
-    assert steps.L_model_backward(AL, Y, [cache])["db1"].item() == pytest.approx(
-        (AL[0, 0] - 1 + AL[0, 1]) / 2
-    )
-
-
-# Backward
+    slope = steps.L_model_backward(AL, Y, [cache])["db1"].item()
+    assert slope == pytest.approx((AL[0, 0] - 1 + AL[0, 1]) / 2)
 
 
 @settings(deadline=None, max_examples=60)
@@ -115,9 +103,6 @@ def test_backward_is_the_chain_of_its_layers(dims: list[int], m: int, seed: int)
         if layer > 1:
             np.testing.assert_allclose(grads[f"dA{layer - 1}"], dA, rtol=1e-8, atol=1e-10)
     assert len(grads) == 3 * len(caches) - 1
-
-
-# Update, train, predict
 
 
 def test_model_is_the_loop_of_the_steps(rng: np.random.Generator) -> None:

@@ -9,10 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tests.every import every
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError, ShapeError, TrainingError
+from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.plotting.learning_rate import learning_rate_curves
 from pellucid.training.fit import train
 from pellucid.training.lr_finder import find_learning_rate
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -168,8 +167,6 @@ def test_the_figure_shows_the_numbers() -> None:
     low, high = axes.get_ylim()
     assert low < 0.3 < 0.69 < high < 0.9
     FigureCanvasAgg(figure).draw()
-    with pytest.raises(ShapeError, match="a round or more"):
-        learning_rate_curves([], constant=1.0, suggestion=None)
 
 
 def test_a_search_says_what_it_found() -> None:

@@ -44,14 +44,13 @@ def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1
     """
     image = photo[..., None] if photo.ndim == 2 else photo
     image = np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
-    shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
-    rng = np.random.default_rng(seed)
-    rows = [
-        (t._registered_as.replace("_", " ").capitalize(), _options(t), _strengths(t, image, rng))
-        for t in shown
-    ]
-    flips = [(pictures[0][0], name) for name, _, pictures in rows if len(pictures) == 1]
-    rows = [row for row in rows if len(row[2]) > 1]
+    rng, flips, rows = np.random.default_rng(seed), [], []
+    for one in (cls() for _, cls in TRANSFORMS.items()) if augment is None else augment.transforms:
+        name, pictures = one._registered_as.replace("_", " ").capitalize(), _strengths(one, image, rng)
+        if len(pictures) == 1:
+            flips.append((pictures[0][0], name))
+        else:
+            rows.append((name, _options(one), pictures))
     rows.insert(0, ("The photo", by(photo.shape), [(image, "as it is"), *flips[: N_COLUMNS - 1]]))
     if augment is not None:
         draws = _draws(augment, image, 2 * N_COLUMNS, rng)

@@ -30,11 +30,9 @@ def draw_curves(axes: Axes, curves: Curves) -> None:
 
     with look():
         for color, (name, values) in zip(COLORS * len(curves), curves.items(), strict=False):
-            dots = "o" if len(values) <= 40 else None
-            label = name.replace("_", " ").capitalize()
-            axes.plot(
-                range(1, len(values) + 1), values, color=color, linewidth=2, marker=dots, ms=3.5, label=label
-            )
+            label, dots = name.replace("_", " ").capitalize(), "o" if len(values) <= 40 else None
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, color=color, linewidth=2, marker=dots, ms=3.5, label=label)
         shortest = min(curves, key=len, default="")
         axes.set(xlabel="Epoch", ylabel=shortest.replace("_", " ").capitalize())
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

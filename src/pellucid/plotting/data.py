@@ -56,26 +56,24 @@ def class_histogram(split: Split) -> Figure:
 
     k, amount = max(len(split.train.counts), len(split.test.counts)), f"Number of {split.noun}s"
     line, is_lying = 0.42 if k <= 30 else 0.37, MOST_SIDE_BY_SIDE < k <= MOST_NAMED  # inches for each class
-    order = np.arange(k)
+    parts = ((split.train, "Training", BLUE, -0.2), (split.test, "Test", ORANGE, 0.2))
+    order = np.argsort(-np.pad(split.train.counts, (0, k - len(split.train.counts))), kind="stable")
     with look():
         figure = new_figure(1.0 + line * k if is_lying else 4.2)
         axes = figure.add_subplot()
-        for at, (part, words, color) in enumerate(
-            ((split.train, "Training", BLUE), (split.test, "Test", ORANGE))
-        ):
+        for part, words, color, offset in parts:
             counts, label = np.zeros(k), f"{words} part: {plural(len(part), split.noun)}"
             counts[: len(part.counts)] = part.counts
-            order = order if at else np.argsort(-counts, kind="stable")  # the largest in training first
             if k > MOST_NAMED:
                 axes.step(np.arange(1, k + 1), counts[order], color=color, label=label)
                 continue
             draw = axes.barh if is_lying else axes.bar
-            bars = draw(np.arange(k) + 0.4 * at - 0.2, counts, 0.38, color=color, label=label)
+            bars = draw(np.arange(k) + offset, counts, 0.38, color=color, label=label)
             shares = [percent(n / max(len(part), 1)) for n in counts]
             form = "{:.0f} ({})" if is_lying else "{:.0f}\n{}"
-            size = (
-                min(9, 0.38 * line * 56) if is_lying else 9 if k <= FEW_BARS else 8
-            )  # no words lie on the next bar
+            size = 9.0 if k <= FEW_BARS else 8.0
+            if is_lying:
+                size = min(9, 0.38 * line * 56)  # no words lie on the next bar
             numbers = [form.format(*each) for each in zip(counts, shares, strict=True)]
             axes.bar_label(bars, numbers, padding=3, fontsize=size, linespacing=1.1)
         if k > MOST_NAMED:
@@ -140,7 +138,7 @@ def sample_grid(dataset: Dataset, title: str, *, n_images: int = 25, seed: int =
     tiles = []
     for i in rows:
         label = int(dataset.y[i])
-        name = class_name(dataset.classes, label, 80) if dataset.classes else ""
+        name = class_name(dataset.classes, label, 80)
         name = "" if name == str(label) else name  # digits are called as they are numbered
         tiles.append(Tile(X[i], above=[Line(f"y = {label}" + (" ({})" if name else ""), INK, name=name)]))
     page.grid(tiles, 5, size=8.5)

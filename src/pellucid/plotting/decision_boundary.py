@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from pellucid.plotting.types import Axes
 from pellucid.registry import Limits, check_option
 from pellucid.text import by, kind_of
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from pellucid.data.dataset import Dataset
 
 N_SHADES = 12  # of a colour: a picture of few colours is a small file
 WHERE = "plot_decision_boundary"
@@ -80,14 +77,13 @@ def plot_decision_boundary(model: Any, data: Any, ax: Any = None, *, resolution:
     with look():
         shape = (resolution, resolution)
         extent = (x0[0], x0[-1], x1[0], x1[-1])
+        plane: Any = {"extent": extent, "origin": "lower", "aspect": "auto"}
         if is_quantity:
-            image = axes.imshow(
-                predicted.reshape(shape), extent=extent, origin="lower", aspect="auto", cmap="viridis"
-            )
+            image = axes.imshow(predicted.reshape(shape), cmap="viridis", **plane)
             axes.figure.colorbar(image, ax=axes, label="Prediction")
         else:
             pixels = _colours(proba, predicted, len(parts[0].classes)).reshape(*shape, 3)
-            axes.imshow(pixels, extent=extent, origin="lower", aspect="auto")
+            axes.imshow(pixels, **plane)
             if proba is not None and proba.shape[1] == 2 and 0 < (proba[:, 1] > 0.5).mean() < 1:
                 axes.contour(x0, x1, proba[:, 1].reshape(shape), levels=[0.5], colors=INK, linewidths=1.2)
         for part, marker in zip(parts, "os", strict=False):
@@ -141,11 +137,10 @@ def _draw_samples(axes: Axes, part: Dataset, marker: str, *, is_quantity: bool, 
     if is_quantity or y.dtype.kind == "f":
         axes.scatter(X[:, 0], X[:, 1], c=y, cmap="viridis", **edge)
         return
-    labels = np.unique(y)
+    labels = np.unique(y).tolist()
     for label in labels:
-        rows, name = y == label, class_name(part.classes, int(label))
-        color = COLORS[int(label) % len(COLORS)]
-        axes.scatter(X[rows, 0], X[rows, 1], color=color, label=name if is_named else None, **edge)
+        name, color = class_name(part.classes, label) if is_named else None, COLORS[label % len(COLORS)]
+        axes.scatter(X[y == label, 0], X[y == label, 1], color=color, label=name, **edge)
     if not is_named:
         axes.scatter([], [], color=MUTED, label="test part", **edge)
     if len(labels) <= 8:

@@ -46,12 +46,8 @@ class Tile(NamedTuple):
     frame: str = ""
 
 
-Placed = list[
-    tuple[Line, float, float]
-]  # each with the place where it begins, from the left and from the top
-
-
-Draw = Callable[["SubFigure", float], None]  # onto a part of the page, and its height in inches
+Placed = list[tuple[Line, float, float]]  # each with where it begins, from the left and from the top
+Draw = Callable[[SubFigure, float], None]  # onto a part of the page, and its height in inches
 
 
 class Page:
@@ -124,15 +120,10 @@ class Page:
         texts = _paragraphs([Line(name, INK, True), note] if name else [], EDGE, names - 0.1, size)
         right = left + n * (across + GAP) + 0.1
         texts += _paragraphs(words, right, WIDTH - EDGE - right, size)
-        head = Line(heading, INK, True) if isinstance(heading, str) else heading
-        line = size * LEADING
-        n_above, n_below = (
-            max((len(lines) for lines in parts), default=0)
-            for parts in ([tile.above for tile in tiles], [tile.below for tile in tiles])
-        )
-        first = (0.22 if heading else 0.0) + (
-            n_above * line + 0.02 if n_above else 0.0
-        )  # where pictures begin
+        head, line = Line(heading, INK, True) if isinstance(heading, str) else heading, size * LEADING
+        n_above, n_below = max(len(tile.above) for tile in tiles), max(len(tile.below) for tile in tiles)
+        first = 0.22 if heading else 0.0  # where pictures begin
+        first += n_above * line + 0.02 if n_above else 0.0
         lowest = max((top + line for _, _, top in texts), default=0.0) + 0.02
         height = max(first + down + (n_below * line + 0.04 if n_below else 0.0), lowest) + BELOW
 
@@ -194,10 +185,10 @@ def place(
 
     h, w = image.shape[:2]
     scale = min(across / w, down / h)
-    limits = axes.get_xlim(), axes.get_ylim()
+    limits = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
     picture(axes, image)
     axes.images[-1].set_extent((left, left + scale * w, top + scale * h, top))
-    axes.set(xlim=limits[0], ylim=limits[1])
+    axes.set(**limits)
     color, thickness = (frame, 1.8) if frame else (LINE, 0.8)
     shape = ((left, top), scale * w, scale * h)
     axes.add_patch(Rectangle(*shape, facecolor="none", edgecolor=color, linewidth=thickness))

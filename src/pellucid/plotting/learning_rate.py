@@ -1,16 +1,16 @@
 """The figure of a search for a learning rate: the loss at each rate, after each round of short trainings."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from pellucid.errors import ShapeError
 from pellucid.plotting.style import BLUE, INK, LINE, MUTED, RED, legend_above, look, new_figure
 from pellucid.plotting.types import Figure
 
 Round = tuple[int, Sequence[tuple[float, float | None]]]  # how many steps, and the loss at each rate
 HEADROOM = (
-    0.35  # above the constant prediction's loss, of the height below it: what lies higher is a triangle
+    0.35  # above the constant prediction's loss, of the height below it; what lies higher is a triangle
 )
 SHADES = (LINE, MUTED, BLUE, INK)  # of the rounds, the last ones darkest
 
@@ -31,10 +31,7 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
     -------
     matplotlib.figure.Figure
 
-    Raises
-    ------
-    ShapeError
-        If there is no round, or one without rates.
+
 
     Examples
     --------
@@ -43,8 +40,6 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
     >>> figure.axes[0].get_xscale(), figure.axes[0].xaxis.get_major_formatter()(0.001)
     ('log', '0.001')
     """
-    if not rounds or not all(trials for _, trials in rounds):
-        raise ShapeError("learning_rate_curves: expected a round or more with a rate or more each, got none.")
     with look():
         figure = new_figure(4.2)
         axes = figure.add_subplot()
@@ -54,10 +49,9 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
         high = constant + HEADROOM * max(constant - low, 0.1 * max(abs(constant), 1e-3))
         shades, is_cut = SHADES[-len(rounds) :], False
         for (n_steps, trials), shade in zip(rounds, shades, strict=True):
-            x, y = np.array([[rate, np.nan if loss is None else loss] for rate, loss in trials], float).T
-            axes.plot(
-                x, np.minimum(y, high), "o-", color=shade, linewidth=2, label=f"After {n_steps:,} steps"
-            )
+            x, y = np.array(trials, float).T  # None is NaN then
+            label = f"After {n_steps:,} steps"
+            axes.plot(x, np.minimum(y, high), "o-", color=shade, linewidth=2, label=label)
             above = y > high
             axes.plot(x[above], np.full(above.sum(), high), "^", color=shade, markersize=9)
             is_cut |= bool(above.any())
@@ -66,23 +60,13 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
             axes.text(0.5, 0.06, words, transform=axes.transAxes, ha="center", color=INK)
         else:
             at = min(loss for rate, loss in rounds[-1][1] if rate == suggestion and loss is not None)
-            label = f"Suggested: {suggestion:.2g}"
-            axes.plot(
-                suggestion,
-                at,
-                "o",
-                color=RED,
-                markersize=11,
-                fillstyle="none",
-                markeredgewidth=2,
-                label=label,
-            )
-        margin = 0.08 * (high - low)
+            ring: Any = {"color": RED, "markersize": 11, "fillstyle": "none", "markeredgewidth": 2}
+            axes.plot(suggestion, at, "o", **ring, label=f"Suggested: {suggestion:.2g}")
         if is_cut:
             axes.plot([], [], "^", color=MUTED, markersize=9, label=f"Above {high:.2g}")
-        axes.set(
-            xscale="log", xlabel="Learning rate", ylabel="Training loss", ylim=(low - margin, high + margin)
-        )
+        margin = 0.08 * (high - low)
+        axes.set(xscale="log", xlabel="Learning rate", ylabel="Training loss")
+        axes.set_ylim(low - margin, high + margin)
         axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")  # the usual one needs mathtext
         axes.xaxis.set_minor_formatter(lambda value, position: "")
         axes.grid()

@@ -18,12 +18,14 @@ from pellucid.plotting.style import (
     PAPER,
     PURPLE,
     WIDTH,
+    arrow,
     drawing_axes,
     look,
     new_figure,
+    rounded_box,
 )
 from pellucid.plotting.types import Axes, Figure
-from pellucid.text import by
+from pellucid.text import by, plural, shorten
 from pellucid.types import LayerRow, Shape
 
 
@@ -78,7 +80,7 @@ def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
 
     widths = [math.prod(input_shape), *(row.output_shape[-1] for row in rows)]
     is_image = len(input_shape) > 1
-    title = " → ".join(([by(input_shape)] if is_image else []) + [str(n) for n in widths])
+    title = " → ".join([*([by(input_shape)] if is_image else []), *map(str, widths)])
     middle = 1.25 + 0.15 * (min(max(widths), 9) - 1)  # a network of few units takes little room
     low = 2 * middle - 1.02  # where what is written below the units begins
     width = min(WIDTH, max(1.9 * len(widths), 0.11 * max(len(title), len(total)) + 0.3))
@@ -128,10 +130,8 @@ def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     n_lines = math.ceil((len(rows) + 1) / N_COLUMNS)
     n_columns = math.ceil((len(rows) + 1) / n_lines)  # lines as equally filled as they can be
     step = WIDTH / n_columns if n_lines > 1 else WIDTH / N_COLUMNS
-    height = 0.85 + LINE_HEIGHT * n_lines
-    n_layers = f"{len(rows)} layer" + ("s" if len(rows) > 1 else "")
-    title = f"{n_layers}, from {by(input_shape)} to {by(rows[-1].output_shape)}"
-    figure, axes = _titled(height, title, total)
+    title = f"{plural(len(rows), 'layer')}, from {by(input_shape)} to {by(rows[-1].output_shape)}"
+    figure, axes = _titled(0.85 + LINE_HEIGHT * n_lines, title, total)
     first = LayerRow("input", "Input", "", input_shape, 0, 0)
     for i, row in enumerate([first, *rows]):
         line, column = divmod(i, n_columns)
@@ -144,25 +144,11 @@ def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
 
 def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
     """Draw one layer: its kind and activation, the shape that leaves it, its parameters."""
-    from matplotlib.patches import FancyBboxPatch
-
-    color = next((c for word, c in BOX_COLORS.items() if word in row.kind), MUTED)
-    rounded = "round,pad=0,rounding_size=0.08"
-    face = (color, 0.13)
-    axes.add_patch(
-        FancyBboxPatch((left, top), *BOX, boxstyle=rounded, facecolor=face, edgecolor=color, lw=1.2)
-    )
+    rounded_box(axes, left, top, *BOX, next((c for word, c in BOX_COLORS.items() if word in row.kind), MUTED))
     heading = f"{row.kind}, {row.activation}" if row.activation else row.kind
     heading = heading.removeprefix("Activation, ")
-    lines = [
-        (
-            heading if len(heading) <= 20 else heading[:19] + "…",
-            8.5 if width_of(heading, 8.5, is_bold=True) < BOX[0] - 0.08 else 6.8,
-            "bold",
-            INK,
-        ),
-        (by(row.output_shape), 9, "normal", INK),
-    ]
+    size = 8.5 if width_of(heading, 8.5, is_bold=True) < BOX[0] - 0.08 else 6.8
+    lines = [(shorten(heading, 20), size, "bold", INK), (by(row.output_shape), 9, "normal", INK)]
     if row.n_params:
         lines.append((f"{row.n_params:,} parameters", 8 if row.n_params < 1_000_000 else 7, "normal", MUTED))
     middle, gap = left + BOX[0] / 2, 0.25
@@ -173,10 +159,9 @@ def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
 
 def _lead_on(axes: Axes, x: float, y: float, step: float, *, is_last_in_line: bool) -> None:
     """Draw the arrow to the next box; at the end of a line it runs back to the start of the next one."""
-    head = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
     if not is_last_in_line:
-        axes.annotate("", (x + step - BOX[0] - 0.01, y), (x + 0.02, y), arrowprops=head)
+        arrow(axes, (x + 0.02, y), (x + step - BOX[0] - 0.01, y))
         return
     turn, start, half = y + LINE_HEIGHT / 2, 0.12 + BOX[0] / 2, BOX[0] / 2
     axes.plot([x - half, x - half, start], [y + BOX[1] / 2, turn, turn], color=MUTED, lw=1)
-    axes.annotate("", (start, y + LINE_HEIGHT - BOX[1] / 2 - 0.01), (start, turn - 0.01), arrowprops=head)
+    arrow(axes, (start, turn - 0.01), (start, y + LINE_HEIGHT - BOX[1] / 2 - 0.01))

@@ -47,11 +47,9 @@ def new_photo(
     'y = 1.0, your L-layer model predicts a "cat" picture.'
     """
     name = class_name((label,), 0, 30)
-    title = (
-        f'The network predicts "{name}".'
-        if y is None
-        else f'y = {float(y)}, your L-layer model predicts a "{name}" picture.'
-    )
+    title = f'The network predicts "{name}".'
+    if y is not None:
+        title = f'y = {float(y)}, your L-layer model predicts a "{name}" picture.'
     page = Page(title, size=12)
     page.text(f'Probability of "{name}": {percent(probability)}', size=10, gap=0.12)
     page.row(photo_and_input(original, seen, INK, noun=noun), size=10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from pellucid.plotting.axes import HEIGHT, axes_for
 from pellucid.plotting.style import INK, RED
 from pellucid.plotting.types import Axes
 from pellucid.text import shorten
-
-if TYPE_CHECKING:
-    from pellucid.data.dataset import Dataset
 
 TALL = 6.4  # inches: of a square of pictures
 
@@ -83,18 +80,21 @@ def _draw_pictures(axes: Axes, data: Dataset, n: int, predicted: Any = None) -> 
     X = pixels(data.X[:n])
     n, h, w, _ = X.shape
     across = int(np.ceil(np.sqrt(n)))
-    band = max(1, round((0.22 if said is None else 0.4) * h))  # above each picture, for its words
-    down = -(-n // across)
-    sheet = np.full((down * (h + band), across * (w + 1) - 1, 3), 255, np.uint8)
+    above, below = (
+        (0.22, 0.044) if said is None else (0.4, 0.06)
+    )  # of a picture's height: its words, their gap
+    band = max(1, round(above * h))
+    sheet = np.full((-(-n // across) * (h + band), across * (w + 1) - 1, 3), 255, np.uint8)
     size = min(10.0, 42.0 / across)
     for i, picture in enumerate(X):
         top, left = (i // across) * (h + band) + band, (i % across) * (w + 1)
         sheet[top : top + h, left : left + w] = picture
-        words, color = shorten(label_of(data, i), 18), INK
+        label, color = label_of(data, i), INK
+        words = shorten(label, 18)
         if said is not None:
-            guess = shorten(label_of(said, i), 16)
-            words, color = f"{words}\n→ {guess}", INK if label_of(said, i) == label_of(data, i) else RED
-        place = left + w / 2, top - 0.1 * h * (0.44 if said is None else 0.6) - 0.5
+            guess = label_of(said, i)
+            words, color = f"{words}\n→ {shorten(guess, 16)}", INK if guess == label else RED
+        place = left + w / 2, top - below * h - 0.5
         axes.text(*place, words, ha="center", va="bottom", fontsize=size, color=color, linespacing=1.1)
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()

@@ -6,6 +6,7 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ import numpy as np
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.plotting.types import Axes, Figure, SubFigure
+from pellucid.text import shorten
 from pellucid.types import Array, is_image_shape
 
 # Okabe and Ito (2008): distinct under every common colour blindness, and by lightness in grey print.
@@ -111,11 +113,26 @@ def drawing_axes(figure: Figure | SubFigure, height: float, width: float = WIDTH
     return axes
 
 
+def rounded_box(axes: Axes, left: float, top: float, width: float, height: float, color: str) -> None:
+    """Draw a box with round corners, pale inside."""
+    from matplotlib.patches import FancyBboxPatch
+
+    style: Any = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": (color, 0.13), "lw": 1.2}
+    axes.add_patch(FancyBboxPatch((left, top), width, height, edgecolor=color, **style))
+
+
+def arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], *, color: str = MUTED, style: str = "-"
+) -> None:
+    """Draw an arrow that touches both places."""
+    head = {"arrowstyle": "-|>", "color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=head)
+
+
 def legend_above(axes: Axes, n_columns: int = 2) -> None:
     """Put the legend over the axes, where no line or bar can run into it."""
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.01), ncols=n_columns, borderaxespad=0, columnspacing=1.6
-    )
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1.01), "borderaxespad": 0}
+    axes.legend(ncols=n_columns, columnspacing=1.6, **place)
 
 
 def sentence_figure(words: str) -> Figure:
@@ -176,8 +193,7 @@ def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     >>> class_name(("non-cat", "cat"), 1), class_name((), 7), class_name(("a very long name",), 0, longest=8)
     ('cat', '7', 'a very …')
     """
-    name = " ".join(classes[index].split()) if index < len(classes) else str(index)
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    return shorten(classes[index], longest) if index < len(classes) else str(index)
 
 
 def class_names(classes: Sequence[str], indices: Iterable[int], longest: int = 24) -> list[str]:
@@ -189,10 +205,9 @@ def class_names(classes: Sequence[str], indices: Iterable[int], longest: int = 2
     ['…-04-10', '…-04-11', 'no date']
     """
     whole = [class_name(classes, i, 10**6) for i in indices]
-    short = [name if len(name) <= longest else name[: longest - 1] + "…" for name in whole]
-    alike = {cut: {name for name, one in zip(whole, short, strict=True) if one == cut} for cut in {*short}}
+    short = [shorten(name, longest) for name in whole]
+    n_alike = Counter(cut for _, cut in {*zip(whole, short, strict=True)})
     ends = [
-        f"…{name[1 - longest :]}" if len(alike[cut]) > 1 else cut
-        for name, cut in zip(whole, short, strict=True)
+        f"…{name[1 - longest :]}" if n_alike[cut] > 1 else cut for name, cut in zip(whole, short, strict=True)
     ]
     return ends if len({*ends}) > len({*short}) else short

@@ -2,21 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import DataError
-from pellucid.plotting.style import (
-    BLUE,
-    ORANGE,
-    class_name,
-    class_names,
-    legend_above,
-    look,
-    new_figure,
-)
+from pellucid.plotting.style import BLUE, ORANGE, class_name, class_names, legend_above, look, new_figure
 from pellucid.plotting.types import Axes, Figure
 from pellucid.types import Array
 
@@ -66,16 +59,16 @@ def column_histograms(split: Split) -> Figure:
     with look():
         figure = new_figure(HIGH * n_rows + 0.2)
         for at, (column, part) in enumerate(shown, start=1):
-            axes = figure.add_subplot(n_rows, max(ACROSS, 1), at)
+            axes = figure.add_subplot(n_rows, ACROSS, at)
+            values = part if column.kind == "category" else column.known(part)
             if column.kind == "category":
-                _category_bars(axes, column.categories, part.sum(axis=0))
+                _category_bars(axes, column.categories, values.sum(axis=0))
             elif column.kind == "boolean":
-                values = column.known(part)
                 _category_bars(axes, column.truths[::-1], np.array([values.sum(), (1 - values).sum()]))
             else:
-                axes.hist(column.known(part), bins=N_BINS, color=BLUE)
+                axes.hist(values, bins=N_BINS, color=BLUE)
                 if column.parts:
-                    ends = np.percentile(column.known(part), [0, 100]).tolist()
+                    ends = [float(values.min()), float(values.max())]
                     axes.set_xticks(ends, [column.written(days) for days in ends])
             axes.set_title(class_name((column.name,), 0, 22), fontsize=9)
             axes.tick_params(labelsize=7.5)
@@ -88,10 +81,8 @@ def _category_bars(axes: Axes, categories: Sequence[str], counts: Array) -> None
     order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
     names = class_names(categories, order.tolist(), 9)
     axes.bar(range(len(order)), counts[order], color=BLUE)
-    is_tight = sum(map(len, names)) > 20
-    axes.set_xticks(
-        range(len(order)), names, rotation=40 if is_tight else 0, ha="right" if is_tight else "center"
-    )
+    turned: Any = {"rotation": 40, "ha": "right"} if sum(map(len, names)) > 20 else {}
+    axes.set_xticks(range(len(order)), names, **turned)
 
 
 def target_histograms(split: Split, names: Sequence[str]) -> Figure:

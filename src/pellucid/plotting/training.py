@@ -1,6 +1,7 @@
 """Figures of a training: the cost over its iterations, loss and accuracy over its epochs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -66,20 +67,12 @@ def cost_curve(
         if len(finite):
             axes.set_ylim(bottom=min(0.0, 1.1 * float(y[finite].min())))
             at, last = int(x[finite[-1]]), float(y[finite[-1]])
-            axes.annotate(
-                f"{last:.4g}\nat {at}",
-                (at, last),
-                (7, 0),
-                textcoords="offset points",
-                va="bottom",
-                color=RED,
-                fontsize=9,
-                annotation_clip=False,
-            )
+            beside: Any = {"xytext": (7, 0), "textcoords": "offset points", "va": "bottom"}
+            words = f"{last:.4g}\nat {at}"
+            axes.annotate(words, (at, last), **beside, color=RED, fontsize=9, annotation_clip=False)
         else:
-            axes.text(
-                0.5, 0.5, "no finite cost was measured", transform=axes.transAxes, ha="center", color=RED
-            )
+            words = "no finite cost was measured"
+            axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", color=RED)
         axes.grid()
         legend_above(axes)
     return figure
@@ -91,8 +84,7 @@ def training_curves(
     x_label: str = "Epoch",
     first: int = 1,
     best: int | None = None,
-    guessing: float | None = None,
-    guess: str = "Guessing",
+    baseline: tuple[str, float] | None = None,
 ) -> Figure:
     """Draw loss and, where it was measured, accuracy over the epochs, on training and on validation data.
 
@@ -107,10 +99,9 @@ def training_curves(
         What the first of them is called: epochs are counted from 1, the tutorial's steps from 0.
     best : int, optional
         The place in the columns, from 0, to mark in both pictures.
-    guessing : float, optional
-        The loss of equal probabilities for every class, or of one answer for all, drawn as a dotted line.
-    guess : str, optional
-        What the legend calls that.
+    baseline : (str, float), optional
+        The loss of equal probabilities for every class, or of one answer for all, drawn as a dotted line, after
+        what the legend calls it.
 
     Returns
     -------
@@ -125,38 +116,37 @@ def training_curves(
     """
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    panels = {"Loss": ("loss", "validation_loss"), "Accuracy": ("accuracy", "validation_accuracy")}
-    known = [name for names in panels.values() for name in names if columns.get(name)]
-    curves = {name: np.asarray(columns[name], dtype=float) for name in known}
-    n = len(curves["loss"])
-    shown = {title: names for title, names in panels.items() if any(name in curves for name in names)}
+    parts = {"Training": (RED, "-"), "Validation": (BLUE, "--")}
+    panels: dict[str, dict[str, Array]] = {}
+    for title in ("Loss", "Accuracy"):
+        for part, name in (("Training", title.lower()), ("Validation", f"validation_{title.lower()}")):
+            if columns.get(name):
+                panels.setdefault(title, {})[part] = np.asarray(columns[name], dtype=float)
+    n = len(panels["Loss"]["Training"])
     with look():
-        figure = new_figure(3.7 if len(shown) == 2 else 3.9)
-        for at, (title, names) in enumerate(shown.items(), start=1):
-            axes = figure.add_subplot(1, len(shown), at)
-            if title == "Loss" and guessing is not None:
-                axes.axhline(
-                    guessing, color=MUTED, linewidth=1, linestyle=":", label=f"{guess}: {guessing:.3g}"
-                )
-            for name in [name for name in names if name in curves]:
-                values, is_held_out = curves[name], name.startswith("validation")
-                finite = values[np.isfinite(values)]
-                last = "never finite" if not len(finite) else f"{finite[-1]:.3g}"
-                if title == "Accuracy" and len(finite):
-                    last = percent(float(finite[-1]))
+        figure = new_figure(3.7 if len(panels) == 2 else 3.9)
+        for at, (title, curves) in enumerate(panels.items(), start=1):
+            axes = figure.add_subplot(1, len(panels), at)
+            if title == "Loss" and baseline is not None:
+                name, loss = baseline
+                axes.axhline(loss, color=MUTED, linewidth=1, linestyle=":", label=f"{name}: {loss:.3g}")
+            for part, values in curves.items():
+                finite, (color, style) = values[np.isfinite(values)].tolist(), parts[part]
+                last = "never finite"
+                if finite:
+                    last = percent(finite[-1]) if title == "Accuracy" else f"{finite[-1]:.3g}"
+                line: dict[str, Any] = {
+                    "color": color,
+                    "linestyle": style,
+                    "marker": "o" if n <= 40 else None,
+                }
+                label = f"{part}: {last} at the end"
                 axes.plot(
-                    np.arange(first, first + n),
-                    values,
-                    color=BLUE if is_held_out else RED,
-                    linewidth=2,
-                    linestyle="--" if is_held_out else "-",
-                    marker="o" if n <= 40 else None,
-                    markersize=3.5,
-                    label=f"{'Validation' if is_held_out else 'Training'}: {last} at the end",
+                    np.arange(first, first + n), values, **line, linewidth=2, markersize=3.5, label=label
                 )
             if best is not None:
                 axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
-                value = curves[names[-1] if names[-1] in curves else names[0]][best]
+                value = [*curves.values()][-1][best]
                 label = f"Best {x_label.split()[0].lower()}: {best + first}"
                 axes.plot([best + first], [value], "D", color=INK, markersize=6, label=label, zorder=3)
             axes.set(xlabel=x_label, title=title)
@@ -166,7 +156,7 @@ def training_curves(
             if title == "Accuracy":
                 axes.set_ylim(top=1.02)
                 axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-            elif not any((curves[name] < 0).any() for name in names if name in curves):
+            elif not any((values < 0).any() for values in curves.values()):
                 axes.set_ylim(bottom=0)
             axes.grid()
             axes.legend(fontsize=8.5, loc="best", frameon=True, framealpha=0.85, edgecolor="none")

@@ -27,6 +27,7 @@ from pellucid.types import Array
 
 CHANNELS = {1: ("",), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 CHANNEL_COLORS = {"": MUTED, "R": RED, "G": GREEN, "B": BLUE, "A": MUTED}
+CHANNEL_NAMES = {"": "brightness", "R": "red", "G": "green", "B": "blue", "A": "alpha"}
 
 
 def image_to_vector(image: Array, label: str = "") -> Figure:
@@ -89,9 +90,8 @@ def _first_pixels(axes: Axes, cube: Array, n: int) -> None:
 
     letters, size = CHANNELS[cube.shape[2]], 2.2 / n
     scaled = cube[:n, :n] / 255 if cube.dtype == np.uint8 else np.clip(cube[:n, :n].astype(float), 0, 1)
-    colors = (
-        np.repeat(scaled, 3, axis=2) if len(letters) == 1 else scaled[..., :3]
-    )  # transparency is left out
+    colors = np.broadcast_to(scaled[..., :3], (n, n, 3))  # transparency is left out
+    middle: Any = {"ha": "center", "va": "center", "fontsize": 9, "linespacing": 1.25}
     axes.text(2.75, 0.22, "2  Its pixels are numbers", fontweight="bold", va="center")
     corner = "the only pixel" if n == 1 else f"the {n} × {n} pixels of the top left corner"
     axes.text(2.75, 0.62, corner, color=MUTED, va="center", fontsize=9)
@@ -101,19 +101,9 @@ def _first_pixels(axes: Axes, cube: Array, n: int) -> None:
         axes.add_patch(Rectangle((left, top), size, size, facecolor=color, edgecolor=LINE, lw=1))
         is_dark = np.dot(color, (0.299, 0.587, 0.114)) < 0.55
         lines = [f"{letter} {_number(v)}".strip() for letter, v in zip(letters, cube[i, j], strict=True)]
-        axes.text(
-            left + size / 2,
-            top + size / 2,
-            "\n".join(lines),
-            color=PAPER if is_dark else INK,
-            ha="center",
-            va="center",
-            fontsize=9,
-            linespacing=1.25,
-        )
-    named = ", ".join(
-        {"R": "red", "G": "green", "B": "blue", "A": "alpha"}.get(c, "brightness") for c in letters
-    )
+        ink = PAPER if is_dark else INK
+        axes.text(left + size / 2, top + size / 2, "\n".join(lines), color=ink, **middle)
+    named = ", ".join(CHANNEL_NAMES[letter] for letter in letters)
     span = "from 0 (dark) to 255 (full)" if cube.dtype == np.uint8 else "as floating-point numbers"
     axes.text(2.75, 3.27, f"{named}:\n{span}", color=MUTED, va="top", fontsize=9, linespacing=1.4)
 
@@ -124,13 +114,8 @@ def _number(value: np.number[Any]) -> str:
 
 def _column(axes: Axes, cube: Array) -> None:
     """List entries of the vector: where each stands, its value, and where in the image it comes from."""
-    height, width, n = cube.shape
-    starts = {
-        0,
-        n,
-        width * n,
-        height * width * n - n,
-    }  # of two pixels, the first of the second row, the last one
+    _, width, n = cube.shape
+    starts = {0, n, width * n, cube.size - n}  # of two pixels, the first of the second row, the last one
     entries = sorted({s + channel for s in starts if s < cube.size for channel in range(n)})
     n_lines = len(entries) + sum(b - a > 1 for a, b in itertools.pairwise(entries))
     step = min(0.24, 3.45 / n_lines)

@@ -145,7 +145,7 @@ SLOPES = {
 }
 
 _TOKEN = re.compile(r"\\text\{[^}]*\}|\\[a-z]+|\\\\|[^\W\d_]+|\d+(?:\.\d+)?|\S")
-_NAMED = {r"\dots": "…", r"\ne": "≠", "-": "−", "<": "&lt;", ">": "&gt;"}
+_NAMED = {r"\sum": "∑", r"\dots": "…", r"\ne": "≠", "-": "−", "<": "&lt;", ">": "&gt;"}
 
 
 def mathml(formula: str) -> str:
@@ -169,12 +169,11 @@ def _row(tokens: list[str]) -> str:
     found: list[str] = []
     while tokens and tokens[0] not in ("}", "&", r"\\"):
         token = tokens.pop(0)
-        base = _one(token, tokens)
-        raised = {}
+        base, raised = _one(token, tokens), {"_": "", "^": ""}
         while tokens and tokens[0] in "_^":
             place = tokens.pop(0)
             raised[place] = _braced(tokens)
-        below, above = raised.get("_"), raised.get("^")
+        below, above = raised.values()
         if token in (r"\sum", r"\max") and below:
             base = f"<munder>{base}{below}</munder>"
         elif below and above:
@@ -187,9 +186,6 @@ def _row(tokens: list[str]) -> str:
 
 
 def _one(token: str, tokens: list[str]) -> str:
-    if token == "{":
-        tokens.insert(0, token)
-        return _braced(tokens)
     if token == r"\frac":
         return f"<mfrac>{_braced(tokens)}{_braced(tokens)}</mfrac>"
     if token == r"\sqrt":
@@ -202,15 +198,12 @@ def _one(token: str, tokens: list[str]) -> str:
         return '<mspace width="1em"></mspace>'
     if token == r"\cases":
         return _cases(tokens)
-    if token == r"\sum":
-        return "<mo>∑</mo>"
     if token in _NAMED:
         return f"<mo>{_NAMED[token]}</mo>"
     if token[0] == "\\":
         return f"<mi>{token[1:]}</mi>"
-    if token[0].isdigit():
-        return f"<mn>{token}</mn>"
-    return f"<mi>{token}</mi>" if token[0].isalpha() else f"<mo>{escape(token)}</mo>"
+    element = "mn" if token[0].isdigit() else "mi" if token[0].isalpha() else "mo"
+    return f"<{element}>{token}</{element}>"
 
 
 def _braced(tokens: list[str]) -> str:
@@ -222,7 +215,7 @@ def _braced(tokens: list[str]) -> str:
 
 def _cases(tokens: list[str]) -> str:
     """Return lines of a value and its condition."""
-    assert tokens.pop(0) == "{", "cases are in braces"
+    tokens.pop(0)
     lines = []
     while True:
         value = _row(tokens)
@@ -255,20 +248,20 @@ def mathematics_of(steps: Steps, losses: Iterable[str], optimizer: str) -> dict[
     """
     named = {"loss": (*losses, "sigmoid"), "loss_gradient": tuple(losses)}
     named["update"] = ("new", optimizer.removesuffix("w")) if optimizer else ()  # adamw's is adam's
-    formulas = {}
+    formulas: dict[str, str] = {}
+    slopes: dict[str, str] = {}
     for key, text in FORMULAS.items():
         part, _, name = key.partition("/")
         if part not in named or name.startswith(named[part]):
             formulas[key] = mathml(text)
-    slopes: dict[str, str] = {}
     for name, (function, slope) in _functions(steps).items():
         formulas[f"f/{name}"] = mathml_of(function)
         formulas[f"activation/{name}"] = f"<math><mi>a</mi><mo>=</mo>{formulas[f'f/{name}']}</math>"
         if slope is not None:
             slopes[name] = javascript_of(slope)
-            formulas[f"df/{name}"] = _slope(name, slope)
-            slope_ml = formulas[f"df/{name}"]  # cases have a brace of their own
-            factor = slope_ml if "<mtable>" in slope_ml else f"<mrow><mo>(</mo>{slope_ml}<mo>)</mo></mrow>"
+            formulas[f"df/{name}"] = factor = _slope(name, slope)
+            if "<mtable>" not in factor:  # cases have a brace of their own
+                factor = f"<mrow><mo>(</mo>{factor}<mo>)</mo></mrow>"
             product = f"<mi>da</mi><mo>⋅</mo>{factor}"
             formulas[f"derivative/{name}"] = f"<math><mi>dz</mi><mo>=</mo>{product}</math>"
     return {"formulas": formulas, "slopes": slopes}

@@ -84,14 +84,12 @@ def replay_of(
     most_mb : float, optional
         Megabytes of the page, at most: samples are left out first, then the largest arrays.
     """
-    model, optimizer, blocks = trace.model, trace.optimizer, Blocks()
+    model, optimizer, blocks, m = trace.model, trace.optimizer, Blocks(), n_rows(trace.X)
     parts = model._loss.losses.values() if isinstance(model._loss, Joint) else [model._loss]
     losses = [] if trace.loss is None else [one.name for one in parts]
-    steps, output = steps_of(model), outputs_of(model)
-    uses = names_of_uses(model)
+    steps, output, uses = steps_of(model), outputs_of(model), names_of_uses(model)
     layers = {id(use): trace[uses[id(use)]] for use in model._uses()}
     flow = _flow(steps, layers, trace)
-    m = n_rows(trace.X)
     arrays = [_arrays(i, step, layers, flow, trace) for i, step in enumerate(steps.steps)]
     ends = {name: getattr(trace, name) for name in ("Z", "P", "Y", "dZ")}
     if isinstance(trace.Y, dict):
@@ -101,16 +99,18 @@ def replay_of(
     n, left_out = n_shown(arrays, m, samples, most_mb)
     named = _names(steps, uses)
     left_out += leave_out(arrays, named, n, most_mb)
-    made = [_as_header(each, n, blocks) for each in arrays]
     activations: dict[str, str] = {}
     network = [_network_step(step, activations) for step in steps.steps]
+    of_steps = [
+        {"name": name, **_described(step, own, layers, uses, trace), "arrays": _as_header(each, n, blocks)}
+        for step, name, own, each in zip(steps.steps, named, network, arrays, strict=True)
+    ]
     remarks = remarks_of(trace, {name: i for i, name in enumerate(named)})
     remarks += [
         {"step": i, "part": "forward", "text": f"{name} is a layer of your own: {OWN}"}
         for i, name in enumerate(named)
         if network[i]["do"] is None
     ]
-    kinds = [_described(step, network[i], layers, uses, trace) for i, step in enumerate(steps.steps)]
     header = {
         "format": FORMAT,
         "kind": "prediction" if trace.loss is None else "step",
@@ -132,14 +132,7 @@ def replay_of(
         },
         "activations": activations,
         **mathematics_of(steps, losses, "" if optimizer is None else optimizer.config()["type"]),
-        "steps": [
-            {
-                "name": named[i],
-                **kinds[i],
-                "arrays": made[i],
-            }
-            for i in range(len(made))
-        ],
+        "steps": of_steps,
         "loss": {
             **_loss(trace, n, blocks),
             "arrays": {
@@ -219,54 +212,47 @@ def _flow(steps: Steps, layers: Mapping[int, LayerTrace], trace: Trace) -> Flow:
 def _arrays(i: int, step: Step, layers: Mapping[int, LayerTrace], flow: Flow, trace: Trace) -> Arrays:
     """Return the arrays of a step by name; one that the page computes of others says how."""
     if isinstance(step.what, str):
-        found: dict[str, Any] = {
-            "X": [flow.values[name] for name in step.sources],
-            "A": flow.values[step.target],
-        }
+        X = [flow.values[name] for name in step.sources]
+        found: dict[str, Any] = {"X": X, "A": flow.values[step.target]}
         if i in flow.outputs:
             found |= {"dA": flow.outputs[i], "dX": flow.inputs[i]}
         return Arrays(found, set(found))
     use, layer = step.what, layers[id(step.what)]
-    first = use._first_use
-    found = dict(layer.arrays)
+    first, found = use._first_use, dict(layer.arrays)
     if first is not None:
         own = {key: layers[id(first)].arrays[key] for key in first.params}  # those that it shares
         found = {"X": found.pop("X"), **own, **found}
-    of_samples = {name for name in OF_SAMPLES if name in found}
-    if layer.kind == "LayerNorm":
-        of_samples |= {"mean", "var"} & set(found)
-    is_plain = trace.optimizer is not None and _is_plain(trace.optimizer)
+    of_samples = OF_SAMPLES | ({"mean", "var"} if layer.kind == "LayerNorm" else set())
+    rate = _plain_rate(trace.optimizer)
     for name in () if trace.changed else found:
         is_own = name == "own_dW" or (name == "dW" and not use._further_uses)
         if is_own and layer.kind == "Dense" and "dZ" in found:
             found[name] = {"product": ["X", "dZ"], "of": found[name]}
-        elif is_plain and name.startswith("update_"):
-            assert trace.optimizer is not None
-            by = -trace.optimizer.learning_rate
-            found[name] = {"scaled": name.replace("update_", "d", 1), "by": by, "of": found[name]}
+        elif rate is not None and name.startswith("update_"):
+            found[name] = {"scaled": name.replace("update_", "d", 1), "by": -rate, "of": found[name]}
     found |= {f"memory_{name}": array for name, array in layer.memory.items()}
     return Arrays(found, of_samples)
 
 
-def _is_plain(optimizer: Optimizer) -> bool:
-    """Return whether an update is the gradient times the learning rate, and nothing else."""
+def _plain_rate(optimizer: Optimizer | None) -> float | None:
+    """Return the learning rate where an update is the gradient times that, and nothing else; otherwise None."""
+    if optimizer is None or optimizer.config()["type"] != "sgd":
+        return None
     others = ("momentum", "weight_decay", "clip_value", "clip_norm", "ntk")
-    return optimizer.config()["type"] == "sgd" and not any(getattr(optimizer, name) for name in others)
+    return None if any(getattr(optimizer, name) for name in others) else optimizer.learning_rate
 
 
 def _as_header(step: Arrays, n: int, blocks: Blocks) -> dict[str, Any]:
     """Put a step's arrays into blocks, and return their numbers by name."""
     found: dict[str, Any] = {}
     for name, given in step.by_name.items():
-        if given is None:
-            found[name] = None
-        elif isinstance(given, list):
+        if isinstance(given, list):
             found[name] = [blocks.put(array[:n]) for array in given]
         elif isinstance(given, dict):
             found[name] = {key: value for key, value in given.items() if key != "of"}
         elif isinstance(given, np.ndarray):
             found[name] = blocks.put(given[:n] if name in step.of_samples else given)
-        else:  # of a layer of one's own
+        else:  # left out, or what a layer of one's own keeps
             found[name] = None
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.text import percent
 from pellucid.training.trace import names_of_uses
-from pellucid.training.trace_records import LayerTrace, Remark, Trace, TraceRow
+from pellucid.training.trace_records import Remark, Trace, TraceRow
 from pellucid.types import Array
 
 SATURATED = 0.01  # from an end of sigmoid or tanh: the derivative is below 0.01, or 0.02
@@ -16,6 +16,7 @@ VANISHED, EXPLODED = 1e-3, 1e3  # the norm of a gradient, relative to that of th
 LARGE = 0.5  # of an update, relative to the weights
 RISE = 0.01  # of the loss, relative to it
 ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+PARAMETERS = ("W", "b", "gamma", "beta")  # also where they are frozen
 
 
 def remarks_of(trace: Trace, steps: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -56,73 +57,55 @@ def _origin(trace: Trace, row: TraceRow) -> str:
     many = f"{n} of {array.size} numbers of {row.name}" if array.size > 1 else row.name
     where = f"{row.layer}: {many} {verb} {kind}" if row.layer else f"{many} {verb} {kind}"
     place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
-    first = f", at {place}" if n == 1 else f", the first at {place}"
-    first = first if array.size > 1 else ""
+    first = "" if array.size == 1 else f", at {place}" if n == 1 else f", the first at {place}"
     layer = trace.get(row.layer)
-    if layer is not None and row.name in _parameters(layer):
+    if layer is not None and (row.name in PARAMETERS or f"update_{row.name}" in layer.arrays):
         return f"{where} before the step{first}. All that is computed of it is {kind} too."
     if row.name == "X":
         return f"{where}{first}: the samples themselves."
     return f"{where}{first}. It began here: all that it was computed of is finite."
 
 
-def _parameters(layer: LayerTrace) -> list[str]:
-    names = {name.removeprefix("update_") for name in layer.arrays if name.startswith("update_")}
-    return [name for name in layer.arrays if name in names or name in ("W", "b", "gamma", "beta")]
-
-
 def _saturated(trace: Trace) -> list[Remark]:
     """Return the layers most of whose values are at the ends of sigmoid or tanh."""
-    found, names = [], _activations(trace)
+    found, uses = [], names_of_uses(trace.model)
+    activations = {uses[id(use)]: getattr(use, "activation", None) for use in trace.model._uses()}
     for name, layer in trace.items():
-        A, ends = layer.arrays.get("A"), ENDS.get(names.get(name, ""))
-        if ends is None or not isinstance(A, np.ndarray) or not A.size:
+        A, activation = layer.arrays.get("A"), activations.get(name)
+        if activation not in ENDS or not isinstance(A, np.ndarray) or not A.size:
             continue
-        share = float(((A - ends[0] < SATURATED) | (ends[1] - A < SATURATED)).mean())
+        low, high = ENDS[activation]
+        share = float(((A - low < SATURATED) | (high - A < SATURATED)).mean())
         if share > MANY:
-            found.append(
-                Remark(
-                    name,
-                    "forward",
-                    f"{name}: {percent(share)} of its values are within {SATURATED} of an end of {names[name]} "
-                    "(saturated): next to nothing is passed back. Try smaller weights, scaled inputs, or relu.",
-                )
+            text = (
+                f"{name}: {percent(share)} of its values are within {SATURATED} of an end of {activation} "
+                "(saturated): next to nothing is passed back. Try smaller weights, scaled inputs, or relu."
             )
+            found.append(Remark(name, "forward", text))
     return found
-
-
-def _activations(trace: Trace) -> dict[str, str]:
-    """Return the activation function of each layer that has one."""
-    names = names_of_uses(trace.model)
-    return {names[id(use)]: getattr(use, "activation", None) or "" for use in trace.model._uses()}
 
 
 def _gradients(trace: Trace) -> list[Remark]:
     """Return the layer that vanishing or exploding gradients reach most, with the norms at both ends."""
-    norms = {
-        name: _norm(layer.arrays["dA"])
-        for name, layer in trace.items()
-        if isinstance(layer.arrays.get("dA"), np.ndarray)
-        and any(key in layer.arrays for key in ("dW", "dgamma"))
-    }
-    norms = {name: norm for name, norm in norms.items() if norm}  # of only zeros there is a remark already
+    norms: dict[str, float] = {}
+    for name, layer in trace.items():
+        dA, has_parameters = layer.arrays.get("dA"), not layer.arrays.keys().isdisjoint(("dW", "dgamma"))
+        if has_parameters and isinstance(dA, np.ndarray) and (norm := _norm(dA)):
+            norms[name] = norm  # of only zeros there is a remark already
     if len(norms) < 2:
         return []
     *_, (last, of_last) = norms.items()
-    for name in (min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)):
-        norm, ratio = norms[name], norms[name] / of_last
-        if ratio < VANISHED or ratio > EXPLODED:
-            what = "vanishes" if ratio < 1 else "explodes"
-            advice = (
-                "Try another initializer, relu, batch norm, or residual connections."
-                if ratio < 1
-                else "Try clip_norm, smaller weights, batch norm, or a lower learning rate."
-            )
-            text = (
-                f"The gradient {what} on its way: its norm is {norm:.2g} at {name}, {of_last:.2g} at {last}. "
-            )
-            return [Remark(name, "backward", text + advice)]
-    return []
+    least, most = min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)
+    if norms[least] < VANISHED * of_last:
+        name, what = least, "vanishes"
+        advice = "Try another initializer, relu, batch norm, or residual connections."
+    elif norms[most] > EXPLODED * of_last:
+        name, what = most, "explodes"
+        advice = "Try clip_norm, smaller weights, batch norm, or a lower learning rate."
+    else:
+        return []
+    ends = f"its norm is {norms[name]:.2g} at {name}, {of_last:.2g} at {last}"
+    return [Remark(name, "backward", f"The gradient {what} on its way: {ends}. {advice}")]
 
 
 def _updates(trace: Trace) -> list[Remark]:
@@ -152,25 +135,25 @@ def _norm(array: Array) -> float:
 
 def _of_two_values(trace: Trace) -> list[Remark]:
     """Return the batch norms that take two values a channel: their output is -1 and 1, whatever the input."""
-    found = []
-    for name, layer in trace.items():
-        if layer.kind == "BatchNorm" and "mean" in layer.arrays and layer.X.size == 2 * layer.mean.size:
-            text = (
-                f"{name}: of two values a channel batch norm makes -1 and 1, whatever they are, so that almost "
-                "nothing is passed back. Take three samples or more, or one."
-            )
-            found.append(Remark(name, "forward", text))
-    return found
+    text = (
+        "of two values a channel batch norm makes -1 and 1, whatever they are, so that almost nothing is passed "
+        "back. Take three samples or more, or one."
+    )
+    return [
+        Remark(name, "forward", f"{name}: {text}")
+        for name, layer in trace.items()
+        if layer.kind == "BatchNorm" and "mean" in layer.arrays and layer.X.size == 2 * layer.mean.size
+    ]
 
 
 def _own_ways(trace: Trace) -> list[Remark]:
     """Return where a layer computes in another way than its formula says."""
-    found = []
-    for name, layer in trace.items():
-        if layer.kind == "BatchNorm" and "dgamma" in layer.arrays and "mean" not in layer.arrays:
-            text = (
-                f"{name}: one value a channel has no variance, so that the running statistics are used, as in "
-                "prediction. Take a batch of several samples."
-            )
-            found.append(Remark(name, "forward", text))
-    return found
+    text = (
+        "one value a channel has no variance, so that the running statistics are used, as in prediction. Take a "
+        "batch of several samples."
+    )
+    return [
+        Remark(name, "forward", f"{name}: {text}")
+        for name, layer in trace.items()
+        if layer.kind == "BatchNorm" and "dgamma" in layer.arrays and "mean" not in layer.arrays
+    ]

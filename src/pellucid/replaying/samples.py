@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.readers.table_schema import Column
+from pellucid.data.show import pixels
 from pellucid.formats.outputs import Output, rule_of
 from pellucid.nn.model import Model
 from pellucid.replaying.blocks import Blocks
@@ -21,8 +22,8 @@ def samples_of(
     outputs: dict[str, Output],
     n: int,
     blocks: Blocks,
-    names: Sequence[str] = (),
-    cells: Sequence[Sequence[tuple[str, str]]] = (),
+    names: Sequence[str],
+    cells: Sequence[Sequence[tuple[str, str]]],
 ) -> list[dict[str, Any]]:
     """Return what the page says of the first samples of the batch.
 
@@ -35,18 +36,17 @@ def samples_of(
         How many.
     blocks : Blocks
         Takes the pictures.
-    names : sequence of str, optional
-        Of each sample of the batch. Default: its file, else its number.
-    cells : sequence of (column, cell), optional
-        Of each sample that is a row of a table. Default: as the table's columns write them.
+    names : sequence of str
+        Of each sample of the batch; empty: its file, else its number.
+    cells : sequence of (column, cell)
+        Of each sample that is a row of a table; empty: as the table's columns write them.
     """
     found = []
     for row in range(n):
-        picture = picture_of(trace, row)
+        picture, predicted = picture_of(trace, row), None
         verdict, is_right = verdict_of(trace.Z, trace.Y, outputs, row)
-        predicted = None  # where Dropout or batch norm make it another
-        if trace.in_prediction is not None:
-            predicted = verdict_of(trace.in_prediction, None, outputs, row)[0]
+        if trace.in_prediction is not None:  # Dropout or batch norm make it another
+            predicted, _ = verdict_of(trace.in_prediction, None, outputs, row)
             verdict = f"{verdict} in this step, {predicted} in prediction"
         found.append(
             {
@@ -76,13 +76,11 @@ def picture_of(trace: Trace, row: int) -> Array | None:
     Of a batch that layers before the first one have changed, the image as loaded.
     """
     for name, X in trace.X.items() if isinstance(trace.X, dict) else [("", trace.X)]:
-        if is_image_shape(X.shape[1:]) and (pixels := _bytes(trace.model, X[row])) is not None:
-            return _coloured(pixels)
+        if is_image_shape(X.shape[1:]) and (prepared := _bytes(trace.model, X[row])) is not None:
+            return pixels(prepared[None])[0]
         loaded = None if trace.data is None else trace.data.X[name] if name else trace.data.X
-        if loaded is not None and is_image_shape(loaded.shape[1:]):
-            array = np.asarray(loaded[row])
-            if array.dtype == np.uint8:
-                return _coloured(array)
+        if loaded is not None and is_image_shape(loaded.shape[1:]) and loaded.dtype == np.uint8:
+            return pixels(np.asarray(loaded[row : row + 1]))[0]
     return None
 
 
@@ -94,20 +92,13 @@ def _bytes(model: Model, x: Array) -> Array | None:
     return np.rint(np.clip(np.nan_to_num(x.astype(np.float64) * BYTE), 0, BYTE)).astype(np.uint8)
 
 
-def _coloured(pixels: Array) -> Array:
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]
-
-
 def _cells(trace: Trace, row: int) -> list[list[str]] | None:
     """Return the columns of a row of a table with what stands in them; None of other samples."""
     schema: Any = trace.model._schema
     if schema is None or trace.data is None or isinstance(trace.data.X, dict):
         return None
-    x, found = np.asarray(trace.data.X[row], np.float64), []
-    for column, at in zip(schema.columns, schema.slices, strict=True):
-        found.append([column.name, _cell(column, x[at])])
-    return found
+    x, places = np.asarray(trace.data.X[row], np.float64), zip(schema.columns, schema.slices, strict=True)
+    return [[column.name, _cell(column, x[at])] for column, at in places]
 
 
 def _cell(column: Column, values: Array) -> str:
@@ -132,13 +123,16 @@ def loss_of(trace: Trace, row: int) -> float | str | None:
 
 def verdict_of(Zs: Any, Ys: Any, outputs: dict[str, Output], row: int) -> tuple[str, bool | None]:
     """Return what the outputs say of a sample, and whether it is its label; None where that is not known."""
-    texts, rights = [], []
+    texts, rights = {}, []
     for name, output in outputs.items():
-        Z, Y = (_of(arrays, name, row) for arrays in (Zs, Ys))
-        text, is_right = _verdict(output, Z, Y)
-        texts.append(f"{name}: {text}" if name else text)
+        texts[name], is_right = _verdict(output, _of(Zs, name, row), _of(Ys, name, row))
         rights += [] if is_right is None else [is_right]
-    return "; ".join(texts), all(rights) if rights else None
+    return _in_words(texts), all(rights) if rights else None
+
+
+def _in_words(texts: dict[str, str]) -> str:
+    """Return what is said of each output, behind its name where it has one."""
+    return "; ".join(f"{name}: {text}" if name else text for name, text in texts.items())
 
 
 def _of(arrays: Any, name: str, row: int) -> Any:
@@ -155,9 +149,8 @@ def _verdict(output: Output, Z: Array, Y: Any) -> tuple[str, bool | None]:
         return ", ".join(f"{value:.6g}" for value in np.ravel(output.loss.mean(Z))), None
     if output.kind == "answers":
         P = np.ravel(output.loss.probabilities(Z))
-        yes = [
-            f"{name} ({percent(float(p), 1)})" for name, p in zip(output.classes, P, strict=True) if p > 0.5
-        ]
+        named = zip(output.classes, P.tolist(), strict=True)
+        yes = [f"{name} ({percent(p, 1)})" for name, p in named if p > 0.5]
         is_right = None if Y is None else bool(((P > 0.5) == (np.ravel(Y) > 0.5)).all())
         return ", ".join(yes) or f"none of {', '.join(output.classes)}", is_right
     scores = output.loss.probabilities(Z)[0] if output.kind != "scores" else Z[0]
@@ -185,19 +178,18 @@ def class_in(Y: Array) -> int:
 
 def label_of(trace: Trace, outputs: dict[str, Output], row: int) -> str:
     """Return a sample's label, or its targets, as a reader knows them."""
-    texts = []
+    texts = {}
     for name, output in outputs.items():
         Y = _of(trace.Y, name, row)
         if output.kind == "values":
             given = _of(None if trace.data is None else trace.data.y, name, row)
-            text = ", ".join(f"{value:.6g}" for value in np.ravel(Y if given is None else given))
+            texts[name] = ", ".join(f"{value:.6g}" for value in np.ravel(Y if given is None else given))
         elif output.kind == "answers":
             yes = [each for each, y in zip(output.classes, np.ravel(Y), strict=True) if y > 0.5]
-            text = ", ".join(yes) or "none"
+            texts[name] = ", ".join(yes) or "none"
         else:
-            text = output.classes[class_in(Y)]
-        texts.append(f"{name}: {text}" if name else text)
-    return "; ".join(texts)
+            texts[name] = output.classes[class_in(Y)]
+    return _in_words(texts)
 
 
 def finite(value: float) -> float | str:

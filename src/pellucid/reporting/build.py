@@ -16,10 +16,10 @@ from pellucid.reporting.sections import (
     regression,
     robustness,
     saliency,
-    scores,
     tables,
     training,
 )
+from pellucid.reporting.sections.scores import scores_section
 from pellucid.reporting.sections.summary import facts, points, summary
 from pellucid.runs.run import Run
 
@@ -27,13 +27,12 @@ from pellucid.runs.run import Run
 def write_findings(found: Findings, folder: Path) -> Path:
     """Write the figures and report.html into a folder, and return the report's path."""
     run = found.run
-    draft = Draft(folder, run.split)
-    sections = make_sections(found, draft)
-    name = Path(run.split.name).name or run.split.name
+    draft, name = Draft(folder, run.split), Path(run.split.name).name or run.split.name
+    sections = make_sections(found, draft)  # before the sheet of their photos
     content = ReportContent(
         title=f"{run.config.model_name} on {name}",
         summary=summary(found),
-        facts=facts(run) if run.kind == "classification" else regression.facts(found),
+        facts=facts(found),
         points=points(found),
         sections=sections,
         closing="; ".join(run.split.notes),
@@ -44,12 +43,11 @@ def write_findings(found: Findings, folder: Path) -> Path:
 
 def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     """Return the sections of a report in their order: those of which there are findings."""
-    run, split = found.run, found.run.split
-    is_classifier = run.kind == "classification"
+    run, scores, is_classifier = found.run, found.scores, found.run.kind == "classification"
     is_photos = draft.has_photos and is_classifier
     before = (
         data.data_section(draft, run),
-        tables.columns_section(draft, split) if split.schema is not None else None,
+        tables.columns_section(draft, run.split) if run.split.schema is not None else None,
         found.check and data.check_section(draft, found.check),
     )
     between = (
@@ -57,8 +55,8 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         training.training_section(draft, run),
         photos.confusion_section(draft, run) if is_classifier else None,
         photos.photos_section(draft, run) if is_photos else None,
-        found.scores and is_classifier and scores.scores_section(draft, found.scores),
-        None if is_classifier else regression.errors_section(draft, found),
+        scores and is_classifier and scores_section(draft, scores),
+        scores and not is_classifier and regression.errors_section(draft, scores, run),
         found.importance and tables.importance_section(draft, found.importance),
         found.robustness and robustness.robustness_section(draft, found.robustness, run),
         saliency.saliency_section(draft, found.maps, run) if found.maps is not None and is_photos else None,
@@ -67,10 +65,8 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     # Last what is waited for.
     influenced = found.influence and influence.influence_section(draft, found.influence)
     labels = found.labels and label_errors.label_errors_section(draft, found.labels, run.source)
-    is_full = found.maps is not None
-    whole = (
-        photos.map_section(draft, run, found.labels) if is_full and is_photos and run.model._n_body else None
-    )
+    has_map = found.maps is not None and is_photos and run.model._n_body
+    whole = photos.map_section(draft, run, found.labels) if has_map else None
     return tuple(section for section in (*before, labels, *between, whole, influenced, photo) if section)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pellucid.plotting.style import class_names
-from pellucid.plotting.types import Figure
 from pellucid.reporting.sprites import PhotoSheet
 
 MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common mistakes are listed
@@ -31,15 +30,15 @@ class Captioned:
 
     Attributes
     ----------
-    figure : matplotlib.figure.Figure or bytes
-        Bytes are a PNG file, as ``save_figure`` returns.
+    png : bytes
+        The figure as a PNG file, as ``save_figure`` returns it.
     caption : str
         How to read it.
     alt : str
         What it shows, for a screen reader.
     """
 
-    figure: Figure | bytes
+    png: bytes
     caption: str
     alt: str
 

@@ -1,32 +1,36 @@
 """What a report tells, found out once: one prediction of each part, one search for leaks."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.checks.check import DataReport, check_data
+from pellucid.evaluation.columns.importance import ColumnImportance, column_importance
 from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.influence.explained import InfluenceOutcome
+from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
+from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
+from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
+from pellucid.evaluation.robustness.curves import Robustness
+from pellucid.evaluation.robustness.try_perturbations import robustness
+from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
+from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.scores.advice import Advice, advise
+from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.linear_baseline import LinearBaseline, linear_baseline
+from pellucid.evaluation.scores.scores import Scores
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
 from pellucid.runs.run import Run
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
-
-    from pellucid.checks.check import DataReport
-    from pellucid.evaluation.columns.importance import ColumnImportance
-    from pellucid.evaluation.influence.explained import InfluenceOutcome
-    from pellucid.evaluation.label_errors.label_errors import LabelErrors
-    from pellucid.evaluation.robustness.curves import Robustness
-    from pellucid.evaluation.saliency.maps import SaliencyMaps
-    from pellucid.evaluation.scores.scores import Scores
+from pellucid.training.cost import can_be_dual
 
 N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
 STAGES = (
@@ -83,14 +87,14 @@ class Findings:
 
     run: Run
     photo: NewPhoto | None = None
-    check: "DataReport | None" = None
-    scores: "Scores | None" = None
-    robustness: "Robustness | None" = None
-    maps: "Mapping[int, SaliencyMaps] | None" = None
-    influence_later: "Future[InfluenceOutcome] | None" = None
-    labels_later: "Future[LabelErrors | None] | None" = None
+    check: DataReport | None = None
+    scores: Scores | None = None
+    robustness: Robustness | None = None
+    maps: Mapping[int, SaliencyMaps] | None = None
+    influence_later: Future[InfluenceOutcome] | None = None
+    labels_later: Future[LabelErrors | None] | None = None
     linear: LinearBaseline | None = None
-    importance: "ColumnImportance | None" = None
+    importance: ColumnImportance | None = None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
@@ -99,17 +103,17 @@ class Findings:
         return advise(run, run.test_predictions, metrics_of(run.train_predictions), verb="run")
 
     @property
-    def influence(self) -> "InfluenceOutcome | None":
+    def influence(self) -> InfluenceOutcome | None:
         """What the training samples did to chosen predictions."""
         return None if self.influence_later is None else self.influence_later.result()
 
     @property
-    def labels(self) -> "LabelErrors | None":
+    def labels(self) -> LabelErrors | None:
         """Labels that networks trained without their samples contradict."""
         return None if self.labels_later is None else self.labels_later.result()
 
 
-def find_short(run: Run, image: NewImage | None, check: "DataReport") -> Findings:
+def find_short(run: Run, image: NewImage | None, check: DataReport) -> Findings:
     """Return what the short report tells.
 
     Parameters
@@ -121,14 +125,12 @@ def find_short(run: Run, image: NewImage | None, check: "DataReport") -> Finding
     """
     run = checked(run, check)
     if run.kind == "regression":
-        from pellucid.evaluation.scores.evaluate import score
-
         return Findings(run, check=check, scores=score(with_leaks(run)), **_of_table(run))
     photo = None if image is None else NewPhoto(image[0], ImageContext.of(run.model, image[1]))
     return Findings(run, photo, check, **_of_table(run))
 
 
-def checked(run: Run, check: "DataReport") -> Run:
+def checked(run: Run, check: DataReport) -> Run:
     """Return a run that knows what the check of its data found, and what was predicted already."""
     found = replace(run, known_leaks=check.leaks, doubtful=check.doubtful)
     vars(found).update({name: one for name, one in vars(run).items() if name.endswith("_predictions")})
@@ -141,7 +143,7 @@ def find_all(
     *,
     n_photos: int,
     progress: ProgressCallback = no_progress,
-    executor: "Executor | None" = None,
+    executor: Executor | None = None,
 ) -> Findings:
     """Return what the full report tells.
 
@@ -156,50 +158,37 @@ def find_all(
     executor : Executor, optional
         For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
-    from pellucid.checks.check import check_data
-    from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
-    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
-    from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
-    from pellucid.evaluation.robustness.try_perturbations import robustness
-    from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
-    from pellucid.evaluation.scores.evaluate import score
-    from pellucid.training.cost import can_be_dual
 
     def begin(stage: str) -> None:
         progress(stage, STAGES.index(stage), len(STAGES))
 
     model, train, test = run.model, run.split.train, run.split.test
+    is_classifier, influenced, labels, changed, photo = run.kind == "classification", None, None, None, None
     begin("data check")
     check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
     begin("predictions")
     run = checked(run, check)
     predictions, rows = run.test_predictions, chosen_samples(run.test_predictions, n_photos)
-    is_classifier = run.kind == "classification"
     begin("influence")  # first what trains in the background
-    influenced = labels = None
     if rows:
         influenced = begin_influence(
             run, rows[:N_TESTS], folder=run.folder, top=N_INFLUENTIAL, executor=executor
         )
     begin("labels")
     if is_classifier:
-        n_alike = N_TRAININGS if rows and can_be_dual(run.model, run.options, len(run.split.train)) else 0
+        n_alike = N_TRAININGS if rows and can_be_dual(model, run.options, len(train)) else 0
         labels = begin_label_errors(run, n_alike=n_alike, executor=executor)
     begin("scores")
     scores = score(with_leaks(run))
     begin("robustness")
-    has_bytes = is_classifier and run.split.train.has_pictures and test.X.dtype == np.uint8
-    changed = robustness(model, test, predictions=predictions) if has_bytes else None
+    if is_classifier and train.has_pictures and test.X.dtype == np.uint8:
+        changed = robustness(model, test, predictions=predictions)
     begin("saliency")
-    explained = rows if is_classifier and run.split.train.has_pictures else []
-    found = (
-        saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist())
-        if explained
-        else []
-    )
-    maps = dict(zip(explained, found, strict=True))
+    maps = {}
+    if rows and train.has_pictures:
+        found = saliency_of_samples(model, test.X[rows], predictions.y_pred[rows].tolist())
+        maps = dict(zip(rows, found, strict=True))
     begin("new photo")
-    photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], ImageContext.of(model, image[1], train))
     return Findings(run, photo, check, scores, changed, maps, influenced, labels, **_of_table(run))
@@ -209,8 +198,6 @@ def _of_table(run: Run) -> dict[str, Any]:
     """Return what is found out of a table: how a linear model does, and which columns matter."""
     if run.split.schema is None or run.split.test.y.ndim > 1:
         return {}
-    from pellucid.evaluation.columns.importance import column_importance
-
     importance = (
         column_importance(run.model, run.split.test, progress=False) if len(run.split.test) > 1 else None
     )

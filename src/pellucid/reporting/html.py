@@ -31,14 +31,12 @@ A report is first put together as plain records, then written:
 import io
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.files import write_atomically
 from pellucid.formats.templates import template
-from pellucid.plotting.saving import data_uri, figure_png, smaller
-from pellucid.plotting.types import Figure
+from pellucid.plotting.saving import data_uri, smaller
 from pellucid.reporting.elements import Cell, ReportContent
 from pellucid.text import percent, unbroken
 
@@ -80,21 +78,17 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     return Path(path)
 
 
-class _Picture(NamedTuple):
-    uri: str  # an address that holds the picture
-    width: int  # as shown, in CSS pixels
-    height: int
+def _picture(png: bytes) -> tuple[str, int, int]:
+    """Return an address that holds a figure, and its width and height in CSS pixels.
 
-
-def _picture(figure: Figure | bytes) -> _Picture:
-    """Return a figure as the page holds it: its PNG file, or where that is large, a WebP file of the same look."""
+    It holds the PNG file, or where that is large, a WebP file of the same look.
+    """
     from PIL import Image
 
-    png = figure if isinstance(figure, bytes) else figure_png(figure)
     with Image.open(io.BytesIO(png)) as image:  # reads the header only
-        shown = CSS_DPI / image.info.get("dpi", (CSS_DPI,))[0]
-        size = (round(image.width * shown), round(image.height * shown))
-    return _Picture(data_uri(*smaller(png, LARGE, quality=WEBP_QUALITY, method=2)), *size)
+        shown = CSS_DPI / image.info["dpi"][0]
+        width, height = round(image.width * shown), round(image.height * shown)
+    return data_uri(*smaller(png, LARGE, quality=WEBP_QUALITY, method=2)), width, height
 
 
 def _cell(value: Cell) -> str:

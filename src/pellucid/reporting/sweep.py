@@ -35,9 +35,14 @@ def write_sweep_page(sweep: Sweep, folder: Path, command: str) -> Path:
     )
     numbers = {trial.number for trial in sweep.front()}
     rows, names = sweep.to_rows(), varied(sweep)
-    cells = [sweep.cells(row) for row in rows]
-    front = [one for one, row in zip(cells, rows, strict=True) if row["number"] in numbers]
+    front = [sweep.cells(row) for row in rows if row["number"] in numbers]
     fold = f"All {len(rows)} trials" if len(rows) > MOST_OPEN else ""
+    against = " and ".join(map(title_of, sweep.objectives[1:])) or "cost"
+    points = Captioned(
+        tradeoff,
+        caption="Each point is a trial, on samples held out; no trial beats one of the front.",
+        alt=f"{len(rows)} trials, {len(front)} of them on the front.",
+    )
     what = Captioned(
         options,
         caption="Blue: the best trial. The other options differ between these points, too.",
@@ -55,18 +60,12 @@ def write_sweep_page(sweep: Sweep, folder: Path, command: str) -> Path:
         points=(f"To train with the best options: `{command}`", *sweep.notes),
         sections=(
             Section(
-                f"{title.capitalize()} against {' and '.join(map(title_of, sweep.objectives[1:])) or 'cost'}",
-                figures=(
-                    Captioned(
-                        tradeoff,
-                        caption="Each point is a trial, on samples held out; no trial beats one of the front.",
-                        alt=f"{len(rows)} trials, {len(front)} of them on the front.",
-                    ),
-                ),
+                f"{title.capitalize()} against {against}",
+                figures=(points,),
                 table=Table(sweep.columns, front),
             ),
             *([Section("What each option does", figures=(what,))] if names else []),
-            Section("Every trial", table=Table(sweep.columns, cells, fold)),
+            Section("Every trial", table=Table(sweep.columns, [sweep.cells(row) for row in rows], fold)),
         ),
         closing="The test part of the data was not looked at.",
     )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pellucid.plotting import network, training, vector
-from pellucid.plotting.style import BLUE, GREEN, MUTED, ORANGE, RED, drawing_axes, look, new_figure
+from pellucid.plotting.style import (
+    BLUE,
+    GREEN,
+    MUTED,
+    ORANGE,
+    RED,
+    arrow,
+    drawing_axes,
+    look,
+    new_figure,
+    rounded_box,
+)
 from pellucid.types import Array, LayerRow
 
 if TYPE_CHECKING:
@@ -28,8 +40,7 @@ def plot_network(layers_dims: Sequence[int]) -> Figure:
     '245,973 parameters in all'
     """
     rows, L = [], len(layers_dims) - 1
-    for layer in range(1, L + 1):
-        n_prev, n = layers_dims[layer - 1], layers_dims[layer]
+    for layer, (n_prev, n) in enumerate(itertools.pairwise(layers_dims), start=1):
         activation = "relu" if layer < L else "sigmoid"
         rows.append(LayerRow(f"dense_{layer}", "Dense", activation, (n,), n * n_prev + n, 2 * n * n_prev))
     return network.network_diagram(rows, input_shape=(layers_dims[0],))
@@ -65,44 +76,33 @@ def plot_outline() -> Figure:
     >>> words.count("linear_forward"), words.count("linear_backward")
     (2, 2)
     """
-    forward = [
-        "initialize_parameters_deep",
-        "linear_forward",
-        "relu",
-        "linear_forward",
-        "sigmoid",
-        "compute_cost",
+    columns = [  # of boxes: above what goes forward, below what goes back
+        ("initialize_parameters_deep", "update_parameters"),
+        ("linear_forward", "linear_backward"),
+        ("relu", "relu_backward"),
+        ("linear_forward", "linear_backward"),
+        ("sigmoid", "sigmoid_backward"),
+        ("compute_cost", ""),
     ]
-    backward = [
-        "update_parameters",
-        "linear_backward",
-        "relu_backward",
-        "linear_backward",
-        "sigmoid_backward",
-    ]
-    colors = [MUTED, BLUE, BLUE, BLUE, BLUE, RED]
     with look():
         figure = new_figure(3.55, layout=None)
         axes = drawing_axes(figure, 3.55)
         axes.text(0.12, 0.24, "One iteration of L_layer_model", fontsize=12, fontweight="bold", va="center")
         for left, right, words in [(1, 2, "L - 1 times"), (3, 4, "once")]:
             axes.plot([_X[left] - 0.53, _X[right] + 0.53], [0.84, 0.84], color=MUTED, lw=0.8)
-            axes.text(
-                (_X[left] + _X[right]) / 2, 0.7, words, color=MUTED, ha="center", va="center", fontsize=9
-            )
-        for i, (words, color) in enumerate(zip(forward, colors, strict=True)):
-            _box(axes, _X[i], _UP, words, color)
-        for i, words in enumerate(backward):
-            _box(axes, _X[i], _DOWN, words, ORANGE if i else GREEN)
+            _note(axes, (_X[left] + _X[right]) / 2, 0.7, words, size=9)
+        for x, (forward, backward) in zip(_X, columns, strict=True):
+            _box(axes, x, _UP, forward, MUTED if x == _X[0] else BLUE if backward else RED)
+            if backward:
+                _box(axes, x, _DOWN, backward, GREEN if x == _X[0] else ORANGE)
         for i in range(5):
-            _arrow(axes, (_X[i] + 0.54, _UP), (_X[i + 1] - 0.54, _UP))
+            arrow(axes, (_X[i] + 0.54, _UP), (_X[i + 1] - 0.54, _UP))
         for i in range(4):
-            _arrow(axes, (_X[i + 1] - 0.54, _DOWN), (_X[i] + 0.54, _DOWN))
+            arrow(axes, (_X[i + 1] - 0.54, _DOWN), (_X[i] + 0.54, _DOWN))
         for i, cache in enumerate(["A, W, b", "Z", "A, W, b", "Z"], start=1):
-            _arrow(axes, (_X[i], _UP + 0.29), (_X[i], _DOWN - 0.29), style=":")
-            axes.text(
-                _X[i] + 0.08, (_UP + _DOWN) / 2, f"cache:\n{cache}", color=MUTED, fontsize=8.5, va="center"
-            )
+            arrow(axes, (_X[i], _UP + 0.29), (_X[i], _DOWN - 0.29), style=":")
+            words = f"cache:\n{cache}"
+            axes.text(_X[i] + 0.08, (_UP + _DOWN) / 2, words, color=MUTED, fontsize=8.5, va="center")
         for i in (1, 3):
             _note(axes, _X[i], _DOWN + 0.42, "dW, db")
         for i, slope in [(1, "dZ"), (2, "dA"), (3, "dZ")]:
@@ -117,32 +117,19 @@ _X, _UP, _DOWN = [0.65 + 1.34 * i for i in range(6)], 1.25, 2.75  # the middles 
 def _ways_round(axes: Axes) -> None:
     """Draw the turn from the cost to the backward pass, and from the new parameters to the next iteration."""
     axes.plot([_X[5], _X[5]], [_UP + 0.29, _DOWN], color=MUTED, lw=1)
-    _arrow(axes, (_X[5], _DOWN), (_X[4] + 0.54, _DOWN))
+    arrow(axes, (_X[5], _DOWN), (_X[4] + 0.54, _DOWN))
     _note(axes, _X[5] - 0.22, _DOWN - 0.14, "dAL")
     _note(axes, _X[4], _DOWN + 0.48, "dZ = sigmoid(Z) - Y,\nboth steps in one")
     turn = (_X[0] + _X[1]) / 2
     axes.plot([_X[0], _X[0], turn], [_DOWN - 0.29, 2.0, 2.0], color=GREEN, lw=1)
-    _arrow(axes, (turn, 2.0), (turn, _UP + 0.03), color=GREEN)
+    arrow(axes, (turn, 2.0), (turn, _UP + 0.03), color=GREEN)
     axes.text(_X[0], 1.85, "next iteration", color=GREEN, ha="center", va="center", fontsize=8.5)
 
 
-def _note(axes: Axes, x: float, y: float, words: str) -> None:
-    axes.text(x, y, words, color=MUTED, ha="center", va="center", fontsize=8.5)
+def _note(axes: Axes, x: float, y: float, words: str, *, size: float = 8.5) -> None:
+    axes.text(x, y, words, color=MUTED, ha="center", va="center", fontsize=size)
 
 
 def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    style = "round,pad=0,rounding_size=0.08"
-    corner = (x - 0.53, y - 0.27)
-    axes.add_patch(
-        FancyBboxPatch(corner, 1.06, 0.54, boxstyle=style, facecolor=(color, 0.13), edgecolor=color)
-    )
+    rounded_box(axes, x - 0.53, y - 0.27, 1.06, 0.54, color)
     axes.text(x, y, words.replace("_", "_\n", 1), ha="center", va="center", fontsize=8)
-
-
-def _arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], *, color: str = MUTED, style: str = "-"
-) -> None:
-    head = {"arrowstyle": "-|>", "color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, start, arrowprops=head)

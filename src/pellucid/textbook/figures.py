@@ -139,20 +139,13 @@ def plot_bar(y: Array, loc: str = "left", relative: bool = False, *, classes: Cl
         )
     offset, color, part = sides[loc]
     names, labels = _names(classes), _labels("plot_bar", y, len(classes))
-    counts = np.bincount(labels, minlength=len(names))
-    fractions = counts / max(len(labels), 1)
+    counts, label = np.bincount(labels, minlength=len(names)), f"{part} dataset: ({len(labels)} images)"
+    heights: Array = 100 * counts / max(len(labels), 1) if relative else counts
+    numbers = [percent(height / 100) if relative else f"{height}" for height in heights]
     with look():
         axes = plt.gca()
-        bars = axes.bar(
-            np.arange(len(names)) + offset,
-            100 * fractions if relative else counts,
-            width=0.38,
-            color=color,
-            label=f"{part} dataset: ({len(labels)} images)",
-        )
-        axes.bar_label(
-            bars, [percent(s) if relative else f"{n}" for s, n in zip(fractions, counts, strict=True)]
-        )
+        bars = axes.bar(np.arange(len(names)) + offset, heights, width=0.38, color=color, label=label)
+        axes.bar_label(bars, numbers)
         axes.set_xticks(range(len(names)), names)
         axes.set(xlabel="Class", ylabel="Percent of the dataset" if relative else "Number of images")
         axes.margins(y=0.1)

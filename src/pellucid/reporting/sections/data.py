@@ -1,11 +1,8 @@
 """What the report says of the data: how many of each class, what they look like, and what the data check found."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from pellucid.checks.check import DataReport
-from pellucid.checks.findings import Sample
 from pellucid.checks.kinds import KINDS
 from pellucid.data.dataset import Dataset, Split
 from pellucid.nn.model import Model
@@ -35,12 +32,11 @@ def data_section(draft: Draft, run: Run) -> Section:
         f"of {by(split.train.X.shape[1:])} numbers{_classes(split)}."
     )
     if split.classes:
-        figure, caption = class_histogram(split), f"The {noun}s of each class."
+        name, figure, caption = "classes", class_histogram(split), f"The {noun}s of each class"
     else:
-        figure, caption = target_histograms(split, run.targets), "The numbers to predict, in bins."
-    targets = draft.add(
-        "classes" if split.classes else "targets", figure, caption, f"{caption[:-1]}, in either part."
-    )
+        name, caption = "targets", "The numbers to predict, in bins"
+        figure = target_histograms(split, run.targets)
+    targets = draft.add(name, figure, f"{caption}.", f"{caption}, in either part.")
     parts = []
     if draft.has_photos:
         for part, n in (("training", N_TRAINING), ("test", N_TEST)):
@@ -106,26 +102,23 @@ def check_section(draft: Draft, check: DataReport) -> Section:
             f"{plural(len(check.findings), 'finding') if kinds else 'Nothing was found'}. {check.searched}",
             *(note for note in check.notes if draft.has_photos and note not in known),
         ),
-        parts=[_findings(draft, check, kind) for kind in kinds],
+        parts=[_of_kind(draft, check, kind) for kind in kinds],
     )
 
 
-def _findings(draft: Draft, check: DataReport, kind: str) -> Section:
+def _of_kind(draft: Draft, check: DataReport, kind: str) -> Section:
+    """Return the findings of one kind, with the pictures of their samples."""
     findings = check.of_kind(kind)
     sentences = [capitalized(finding.found) for finding in findings[:MOST_SENTENCES]]
     if len(findings) > MOST_SENTENCES:
         sentences.append(f"And {len(findings) - MOST_SENTENCES} more of the same kind.")
     samples = [sample for finding in findings for sample in finding.samples]
+    places = [(s.part, s.index, s.label or "no class") for s in samples if s.index is not None]
+    gallery = None
+    if draft.has_photos and places:
+        cards = [draft.card(*place) for place in dict.fromkeys(places[:MOST_SHOWN])]
+        more = f", the first {MOST_SHOWN} of {len(places)}" if len(places) > MOST_SHOWN else ""
+        words = f"What was found{more}: the class under which it is filed, and its place."
+        gallery = Gallery(cards, words, is_small=True)
     intro = (*sentences, f"{KINDS[kind].why} {KINDS[kind].advice}")
-    return Section(KINDS[kind].title, intro=intro, gallery=_pictures(draft, samples))
-
-
-def _pictures(draft: Draft, samples: Sequence[Sample]) -> Gallery | None:
-    places = [(s.part, s.index, s.label) for s in samples if s.index is not None]
-    if not draft.has_photos or not places:
-        return None
-    cards = [
-        draft.card(part, i, label or "no class") for part, i, label in dict.fromkeys(places[:MOST_SHOWN])
-    ]
-    more = f", the first {MOST_SHOWN} of {len(places)}" if len(places) > MOST_SHOWN else ""
-    return Gallery(cards, f"What was found{more}: the class under which it is filed, and its place.", True)
+    return Section(KINDS[kind].title, intro=intro, gallery=gallery)

@@ -42,7 +42,12 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
         is_over, is_under = train > high and train - other >= GAP, train <= counts.max() / counts.sum()
         is_chance = other < train <= high
     if is_over:
-        return f"Over-fitting: {words}{_best(run)}."
+        best, losses, rise = best_epoch(run), run.history.validation_losses, ""
+        if best is not None and losses[-1] > (1 + FALLS_BY) * losses[best]:
+            kept = ", whose weights were kept" if run.config.options.patience is not None else ""
+            word, at = ("step", best) if is_step_by_step(run) else ("epoch", best + 1)
+            rise = f"; lowest validation loss at {word} {at}{kept}"
+        return f"Over-fitting: {words}{rise}."
     if is_under:
         return f"Under-fitting: {words}; the baseline does as well in training."
     if run.kind == "classification" and run.test_predictions.too_few:
@@ -52,26 +57,12 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
 
 def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
     """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
-    columns, options = run.history.columns, run.config.options
-    if (
-        columns.get("accuracy")
-        and columns.get("validation_accuracy")
-        and isinstance(options.validation, float | int)
-    ):
-        at = best_epoch(run) if options.patience is not None else None  # whose weights were kept
-        at = len(columns["accuracy"]) - 1 if at is None else at
-        train, other = columns["accuracy"][at], columns["validation_accuracy"][at]
+    options = run.config.options
+    train, held_out = (run.history.columns.get(name) for name in ("accuracy", "validation_accuracy"))
+    if train and held_out and isinstance(options.validation, float | int):
+        kept = best_epoch(run) if options.patience is not None else None  # whose weights were kept
+        at = -1 if kept is None else kept
         n = math.ceil(options.validation * len(run.split.train))
-        return train, other, wilson_interval(round(other * n), n), n, "validation"
+        return train[at], held_out[at], wilson_interval(round(held_out[at] * n), n), n, "validation"
     test = run.test_confusion
     return run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test"
-
-
-def _best(run: Run) -> str:
-    """Return where the validation loss was lowest, if it rose since."""
-    best, losses = best_epoch(run), run.history.validation_losses
-    if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
-        return ""
-    kept = ", whose weights were kept" if run.config.options.patience is not None else ""
-    word = "step" if is_step_by_step(run) else "epoch"
-    return f"; lowest validation loss at {word} {best + (not is_step_by_step(run))}{kept}"

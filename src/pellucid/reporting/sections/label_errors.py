@@ -13,20 +13,16 @@ CAPTION = "The label, then the class that is more likely, with its probability."
 
 def label_errors_section(draft: Draft, found: LabelErrors, source: DataSource) -> Section:
     """Return the labels that are contradicted, as pictures or, of other samples, as a table."""
-    intro = (found.headline, HOW)
-    shown = found.errors[:MOST_SHOWN]
-    title = "Are the labels right?"
+    headline, shown, table, gallery = found.headline, found.errors[:MOST_SHOWN], None, None
     if found.accuracy < DOUBTFUL and shown:
         command = f"{check_command(source)} --labels"
-        advice = f"They are not shown here; a better network tells more: `{command}`."
-        return Section(title, intro=(f"{intro[0]} {advice}", HOW))
-    if not shown:
-        return Section(title, intro=intro)
-    if not draft.has_photos:
-        rows = [found.cells(vars(one)) for one in shown]
-        return Section(title, intro=intro, table=Table(found.columns, rows))
-    cards = [
-        draft.card(one.part, one.index, f"label {one.given}", f"{one.likely} ({percent(one.confidence)})")
-        for one in shown
-    ]
-    return Section(title, intro=intro, gallery=Gallery(cards, CAPTION, is_small=True))
+        headline += f" They are not shown here; a better network tells more: `{command}`."
+    elif shown and draft.has_photos:
+        cards = [
+            draft.card(one.part, one.index, f"label {one.given}", f"{one.likely} ({percent(one.confidence)})")
+            for one in shown
+        ]
+        gallery = Gallery(cards, CAPTION, is_small=True)
+    elif shown:
+        table = Table(found.columns, [found.cells(vars(one)) for one in shown])
+    return Section("Are the labels right?", intro=(headline, HOW), table=table, gallery=gallery)

@@ -1,13 +1,13 @@
 """What the report shows photo by photo: the confusion matrix's cells, the galleries, and the new photo."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.explain.plot_image import image_figure
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.evaluation.scores.galleries import (
     GALLERIES,
     SamplePrediction,
@@ -19,13 +19,10 @@ from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Card, Confusion, Gallery, Section, Table
+from pellucid.reporting.findings import NewPhoto
 from pellucid.runs.run import Run
 from pellucid.text import join_some, percent, plural
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from pellucid.evaluation.label_errors.label_errors import LabelErrors
-    from pellucid.reporting.findings import NewPhoto
 
 N_SHOWN = 12  # photos in each gallery
 N_NEAR = 5  # training photos next to each
@@ -39,23 +36,17 @@ CAPTIONS = {
 NEAR = " Below: the nearest training samples, with their class and the root mean square difference of their pixels."
 
 
-def new_photo_section(draft: Draft, photo: "NewPhoto", run: Run) -> Section:
+def new_photo_section(draft: Draft, photo: NewPhoto, run: Run) -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
-    noun, is_tutorial = run.noun, run.split.name == "catvnoncat"
-    here, context, title = f"{photo.name}: in neither part of the data.", photo.context, f"A new {noun}"
+    noun, context, y = run.noun, photo.context, photo.y if run.split.name == "catvnoncat" else None
+    here, title = f"{photo.name}: in neither part of the data.", f"A new {noun}"
     if not context.by_pixels:
+        label, probability = context.label, context.probability
         figure = draft.add(
             "new-photo",
-            new_photo(
-                context.original,
-                context.seen,
-                label=context.label,
-                probability=context.probability,
-                y=photo.y if is_tutorial else None,
-                noun=noun,
-            ),
+            new_photo(context.original, context.seen, label=label, probability=probability, y=y, noun=noun),
             f"Left, the {noun} as given; right, all that the network sees of it.",
-            f"The new {noun}, predicted as {context.label}.",
+            f"The new {noun}, predicted as {label}.",
         )
         return Section(title, intro=(here,), figures=(figure,))
     figure = draft.add(
@@ -96,9 +87,8 @@ def photos_section(draft: Draft, run: Run) -> Section:
         parts.append(Section(GALLERIES["mistakes"], gallery=Gallery(cards, caption, True)))
     for kind, caption in CAPTIONS.items():
         rows = pick(kind, found, N_SHOWN)
-        if len(rows) and not (
-            len(last) and np.array_equal(rows[: len(last)], last)
-        ):  # as it is for two classes
+        is_repeated = len(last) and np.array_equal(rows[: len(last)], last)  # as it is for two classes
+        if len(rows) and not is_repeated:
             title = f"{GALLERIES[kind]}, each with the training {noun}s nearest to it"
             gallery = Gallery(_cards(draft, run, rows), caption + NEAR)
             parts.append(Section(title, gallery=gallery, is_folded=True))
@@ -119,7 +109,7 @@ def doubtful_mistakes(run: Run) -> tuple[str, ...]:
     return (f"Doubtful: {of} may be of the label, a copy has another: {named}.",)
 
 
-def map_section(draft: Draft, run: Run, labels: "LabelErrors | None") -> Section:
+def map_section(draft: Draft, run: Run, labels: LabelErrors | None) -> Section:
     """Return all photos on a plane, by the features of the pretrained body."""
     doubtful = [(one.part, one.index) for one in labels.errors] if labels is not None else []
     found = photo_map(run.model, run.split, ~run.test_predictions.is_correct, doubtful)
@@ -138,17 +128,11 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
     found = nearest(train.X, run.split.test.X[rows], min(N_NEAR, len(train)))
     for index, *near in zip(rows, *found, strict=True):
         one = sample_prediction(run.test_predictions, index)
-        near_cards = [
-            (
-                draft.photo("training", i, f", distance {distance:.3g}"),
-                (
-                    class_name(train.classes, int(train.y[i]), 12),
-                    *draft.file("training", i),
-                    f"{distance:.3g}",
-                ),
-            )
-            for i, distance in zip(*near, strict=True)
-        ]
+        near_cards = []
+        for i, distance in zip(*near, strict=True):
+            name, far = class_name(train.classes, int(train.y[i]), 12), f"{distance:.3g}"
+            shown = draft.photo("training", i, f", distance {far}")
+            near_cards.append((shown, (name, *draft.file("training", i), far)))
         words = f"Predicted: {one.predicted} ({percent(one.probability)})", f"True class: {_label(run, one)}"
         last = f"test {run.noun} {one.index}, loss {one.loss:.2f}"
         cards.append(draft.card("test", index, *words, last=last, is_right=one.is_correct, near=near_cards))

@@ -40,13 +40,12 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
     >>> optimizer_in_words(TrainingOptions(n_epochs=5, optimizer="adamw", schedule="constant"), [Stage(3, cycle)])
     'AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)'
     """
+    now, *before = (
+        str(each.schedule or CONSTANT).replace("_", "-") for each in (options, *(own for _, own in stages))
+    )
     parts = [f"batches of {options.batch_size}"] if options.batch_size else []
-    now = str(options.schedule or CONSTANT).replace("_", "-")
     if stages:
-        spans = [
-            f"{str(each.schedule or CONSTANT).replace('_', '-')} up to epoch {until}"
-            for until, each in stages
-        ]
+        spans = [f"{name} up to epoch {until}" for name, (until, _) in zip(before, stages, strict=True)]
         parts.append(f"learning rates in stages ({', '.join(spans)}, then {now})")
     elif options.schedule is not None:
         parts.append(f"a {now} schedule")
@@ -79,8 +78,6 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
         **options.to_table(),
         "batch_size": options.batch_size or "all samples",
         "form": FORMS.get(history.form, history.form),
-    }
-    table |= {
         "epochs": f"{len(history.losses):,} ({plural(history.n_steps, 'step')})",
         "loss": run.model.loss,
         "label_smoothing": run.model.loss_config.get("label_smoothing"),
@@ -91,10 +88,8 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
         table.pop("learning_rate", None)  # it searches for the length of each step
     first = 1
     for until, own in stages:
-        own_table = own.to_table()
-        table |= {
-            f"{name}, epochs {first} to {until}": own_table[name] for name in RATES if name in own_table
-        }
+        rates = ((name, value) for name, value in own.to_table().items() if name in RATES)
+        table |= {f"{name}, epochs {first} to {until}": value for name, value in rates}
         first = until + 1
     given = ((name, value) for name, value in table.items() if value or name == "seed")
     return [(name.replace("_", " "), _value(value)) for name, value in given]

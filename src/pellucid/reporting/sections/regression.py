@@ -1,27 +1,21 @@
 """What the report says of a regression: its errors beside the mean predictor's, and the residuals."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from pellucid.evaluation.scores.estimate_text import title_of, with_interval
+from pellucid.evaluation.scores.estimate_text import with_interval
 from pellucid.evaluation.scores.plot_scores import residual_figure
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.prediction.metrics import metrics_of
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.elements import Cell, Fact, Section, Table
-from pellucid.reporting.sections.summary import of_the_training
+from pellucid.reporting.elements import Cell, Section, Table
+from pellucid.runs.run import Run
 from pellucid.text import percent, plural
-
-if TYPE_CHECKING:
-    from pellucid.reporting.findings import Findings
 
 N_WORST = 12  # predictions that are listed
 
 
-def lead(found: "Findings") -> str:
+def lead(scores: Scores) -> str:
     """Return how good it is beside always predicting the mean."""
-    scores = _scores(found)
     rmse, mean = scores["root_mean_squared_error"], scores["baseline"].value
     assert rmse.value is not None
     if not mean:
@@ -34,18 +28,8 @@ def lead(found: "Findings") -> str:
     )
 
 
-def facts(found: "Findings") -> tuple[Fact, ...]:
-    """Return the numbers that stand under the summary."""
-    estimates = _scores(found).estimates
-    values = [
-        Fact(title_of(name), "–" if one.value is None else one.value) for name, one in estimates.items()
-    ]
-    return (*values[:3], *of_the_training(found.run))
-
-
-def errors_section(draft: Draft, found: "Findings") -> Section:
+def errors_section(draft: Draft, scores: Scores, run: Run) -> Section:
     """Return the errors with their intervals, predicted over true values, and the worst predictions."""
-    run, scores = found.run, _scores(found)
     trained = metrics_of(run.train_predictions)
     rows = [
         (*scores.cells(row), "–" if trained[row["score"]] is None else f"{trained[row['score']]:.3g}")
@@ -58,25 +42,17 @@ def errors_section(draft: Draft, found: "Findings") -> Section:
         "Predicted over true values, the residuals over the predictions, and their histogram.",
     )
     table = Table((*scores.columns, "training"), rows)
-    return Section("How good is it?", table=table, figures=(residuals,), parts=(_worst(found),))
+    return Section("How good is it?", table=table, figures=(residuals,), parts=(_worst(run),))
 
 
-def _worst(found: "Findings") -> Section:
+def _worst(run: Run) -> Section:
     """Return the test samples whose predictions are furthest off."""
-    run, y, y_pred = found.run, found.run.test_predictions.y_true, found.run.test_predictions.y_pred
+    y, y_pred = run.test_predictions.y_true, run.test_predictions.y_pred
     rows = np.argsort(-np.abs(y - y_pred).max(axis=1), kind="stable")[:N_WORST]
-    header = [
-        f"Test {run.noun}",
-        *(f"{what} {name}" for name in run.targets for what in ("True", "Predicted")),
-    ]
+    columns = (f"{what} {name}" for name in run.targets for what in ("True", "Predicted"))
     pairs = np.stack([y, y_pred], axis=2)[rows].reshape(len(rows), -1)
     table: list[tuple[Cell, ...]] = [
         (int(i), *(f"{value:.5g}" for value in row)) for i, row in zip(rows, pairs, strict=True)
     ]
     title = f"The {plural(len(rows), 'prediction')} furthest off"
-    return Section(title, table=Table(header, table), is_folded=True)
-
-
-def _scores(found: "Findings") -> Scores:
-    assert found.scores is not None
-    return found.scores
+    return Section(title, table=Table((f"Test {run.noun}", *columns), table), is_folded=True)

@@ -35,10 +35,8 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     first = next(iter(maps.values()))
     for i, found in maps.items():
         one, image = sample_prediction(run.test_predictions, i), run.split.test.X[i]
-        place, n = (
-            capitalized(run.split.place("test", i)),
-            sum(each.heat is not None for each in found.values()),
-        )
+        place = capitalized(run.split.place("test", i))
+        n = sum(each.heat is not None for each in found.values())
         right, truth = ("correctly ", "") if one.is_correct else ("", f", in truth '{one.actual}'")
         caption = f"{place}, {right}predicted as '{one.predicted}' ({percent(one.probability)}){truth}"
         if found is first:
@@ -52,11 +50,6 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     if more:
         title = f"The maps of {plural(len(more), f'more {run.noun}')}"
         parts.append(Section(title, figures=more, is_folded=True))
-    intro = INTRO.replace("{images}", plural(len(maps), run.noun))
-    return Section(
-        TITLE,
-        intro=(*([doubt] if (doubt := no_better(run.test_predictions)) else []), intro),
-        figures=figures,
-        table=Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])]),
-        parts=parts,
-    )
+    doubt, intro = no_better(run.test_predictions), INTRO.replace("{images}", plural(len(maps), run.noun))
+    table = Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])])
+    return Section(TITLE, intro=(*filter(None, [doubt]), intro), figures=figures, table=table, parts=parts)

@@ -33,16 +33,10 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
         for name, words in CAPTIONS.items()
         if scores.predictions.has_probabilities or name != "calibration"
     ]
-    return Section(
-        "Every score and its interval",
-        table=Table((*scores.columns, "meaning"), rows),
-        intro=scores.notes,
-        parts=(
-            Section(
-                "Each class by itself",
-                table=Table(*scores.class_table()),
-                is_folded=len(scores.per_class) > FEW_CLASSES,
-            ),
-            Section("Curves over every threshold, and calibration", figures=curves, is_folded=True),
-        ),
+    table, of_classes = Table((*scores.columns, "meaning"), rows), Table(*scores.class_table())
+    are_many = len(scores.per_class) > FEW_CLASSES
+    parts = (
+        Section("Each class by itself", table=of_classes, is_folded=are_many),
+        Section("Curves over every threshold, and calibration", figures=curves, is_folded=True),
     )
+    return Section("Every score and its interval", intro=scores.notes, table=table, parts=parts)

@@ -1,72 +1,65 @@
 """What a report says first: how good it is, next to the baseline, and what was done."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from pellucid.evaluation.scores.estimate_text import accuracy_line
+from pellucid.evaluation.scores.estimate_text import accuracy_line, title_of
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.reporting.elements import Fact
+from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.gap import gap_line
+from pellucid.reporting.sections.regression import lead
 from pellucid.runs.run import Run
 from pellucid.shares import share
-from pellucid.text import in_seconds, join, plural
-
-if TYPE_CHECKING:
-    from pellucid.reporting.findings import Findings
-from pellucid.text import join_some
+from pellucid.text import in_seconds, join, join_some, plural
 
 MOST_CLASSES = 3  # named in a sentence; more are counted
+MOST_LEAKS = 5  # named, too
 
 
-def summary(found: "Findings") -> tuple[str, ...]:
+def summary(found: Findings) -> tuple[str, ...]:
     """Return the first lines: how good it is, next to the baseline, and what was done."""
     run = found.run
-    if run.kind == "regression":
-        from pellucid.reporting.sections.regression import lead
-
-        return lead(found), what_was_done(run)
+    if found.scores is not None and run.kind == "regression":
+        return lead(found.scores), what_was_done(run)
     return accuracy_line(run.test_predictions, train=run.train_confusion), what_was_done(run)
 
 
-def points(found: "Findings") -> tuple[str, ...]:
+def points(found: Findings) -> tuple[str, ...]:
     """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
-    run = found.run
-    n, n_findings = run.history.n_steps, 0 if found.check is None else len(found.check.findings)
-    influence = found.influence if found.influence is not None and found.influence.is_retrained else None
-    named = {"Robustness": found.robustness, "Influence": influence}
-    return (
-        *(() if run.kind == "regression" else (most_common_mistake(run.test_confusion, run.noun),)),
-        *(() if found.linear is None else (found.linear.headline,)),
-        gap_line(run, found.scores),
-        leaks(run),
-        *(
-            ()
-            if run.history.is_complete
-            else (f"The training was stopped early, after {plural(n, 'step')}.",)
-        ),
-        *(
-            f"What to try next: {one.finding}{f' Try `{one.command}`.' if one.command else ''}"
-            for one in found.advice
-        ),
-        *((f"Data check: {plural(n_findings, 'finding')}.",) if n_findings else ()),
-        *(f"{name}: {one.headline}" for name, one in named.items() if one is not None),
-        *run.notes,
-    )
+    run, influence = found.run, found.influence
+    said = [] if run.kind == "regression" else [most_common_mistake(run.test_confusion, run.noun)]
+    if found.linear is not None:
+        said.append(found.linear.headline)
+    said += [gap_line(run, found.scores), leaks(run)]
+    if not run.history.is_complete:
+        said.append(f"The training was stopped early, after {plural(run.history.n_steps, 'step')}.")
+    for one in found.advice:
+        said.append(f"What to try next: {one.finding}{f' Try `{one.command}`.' if one.command else ''}")
+    if found.check is not None and found.check.findings:
+        said.append(f"Data check: {plural(len(found.check.findings), 'finding')}.")
+    if found.robustness is not None:
+        said.append(f"Robustness: {found.robustness.headline}")
+    if influence is not None and influence.is_retrained:
+        said.append(f"Influence: {influence.headline}")
+    return (*said, *run.notes)
 
 
-def facts(run: Run) -> tuple[Fact, ...]:
+def facts(found: Findings) -> tuple[Fact, ...]:
     """Return the numbers that stand under the summary."""
+    run = found.run
+    if found.scores is not None and run.kind == "regression":
+        estimates = found.scores.estimates.items()
+        values = [Fact(title_of(name), "–" if one.value is None else one.value) for name, one in estimates]
+        return (*values[:3], *of_the_training(run))
     test = run.test_confusion
     totals = test.counts.sum(axis=1)
     shares = np.where(totals, np.diag(test.counts) / np.maximum(totals, 1), np.nan)
     recalls = {"Highest recall": int(np.nanargmax(shares)), "Lowest recall": int(np.nanargmin(shares))}
     if (positive := run.test_predictions.positive) is not None:
         recalls = {"Sensitivity": positive, "Specificity": 1 - positive}
+    balanced = share(test.balanced_accuracy, test.n_samples)
     return (
-        Fact(
-            "Balanced accuracy", share(test.balanced_accuracy, test.n_samples), "mean recall of the classes"
-        ),
+        Fact("Balanced accuracy", balanced, "mean recall of the classes"),
         *(
             Fact(name, share(shares[i], totals[i]), f"recall of '{test.classes[i]}'")
             for name, i in recalls.items()
@@ -90,13 +83,12 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
 
 def what_was_done(run: Run) -> str:
     """Return on what the network was trained, and to do what."""
-    model, config = run.model, run.config
+    model, config, is_regression = run.model, run.config, run.kind == "regression"
     what, size = "network", f"{model.n_params:,} parameters"
     if model._n_body:
         what, size = "last layer", f"{model.theta.size:,} parameters, after a pretrained network,"
     if config.start is not None:
         size += f" that began from the trained model '{config.model_name}'"
-    is_regression = run.kind == "regression"
     names = [f"'{name}'" for name in (run.targets if is_regression else run.split.classes)]
     some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
     task = f"to predict {some}" if is_regression else f"to tell {some} apart"
@@ -122,9 +114,6 @@ def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:
     return f"Most common mistake: '{test.classes[i]}' taken for '{test.classes[j]}' ({of})."
 
 
-MOST_NAMED = 5
-
-
 def leaks(run: Run) -> str:
     """Return which test samples are training samples too, how many with the same target, and the score without.
 
@@ -142,7 +131,7 @@ def leaks(run: Run) -> str:
     train, test = run.split.train.y, run.split.test.y
     n_same = sum(np.array_equal(test[twin.test], train[twin.train]) for twin in twins.values())
     what = "target" if run.kind == "regression" else "class"
-    words = f"Leak: {join_some(named, most=MOST_NAMED)} (same {what} in {n_same:,} of {len(twins):,})."
+    words = f"Leak: {join_some(named, most=MOST_LEAKS)} (same {what} in {n_same:,} of {len(twins):,})."
     if run.kind == "regression" or len(twins) == len(test):
         return words
     kept = np.delete(run.test_predictions.is_correct, list(twins))

@@ -17,30 +17,23 @@ MOST_NAMED = 3  # categories
 
 def columns_section(draft: Draft, split: Split) -> Section:
     """Return every input column with its kind and its values in the training part."""
-    columns, left_out = columns_of(split), () if split.schema is None else split.schema.left_out
+    columns, left_out = columns_of(split), split.schema.left_out if split.schema else ()
     words = (
         f"{plural(len(columns), 'column')} to predict from, numbers scaled, categories as 0 and 1: the network "
         f"sees {plural(split.train.X.shape[1], 'number')} a row."
     )
     first = "" if len(columns) <= MOST_COLUMNS else f", the first {MOST_COLUMNS} columns"
-    return Section(
-        "The columns",
-        intro=(words,),
-        figures=(
-            draft.add(
-                "columns",
-                column_histograms(split),
-                f"How the values of the training rows are spread{first}: numbers in bins, categories as bars.",
-                f"Small histograms of {plural(min(len(columns), MOST_COLUMNS), 'column')}.",
-            ),
-        ),
-        table=Table(
-            ("Column", "Kind", "Values", "Middle", "Missing"),
-            [_row(*one) for one in columns]
-            + [(shorten(one.name, 40), "left out", one.reason, "", "") for one in left_out],
-            summary="" if len(columns) <= LONG else f"All {len(columns)} columns in a table",
-        ),
+    figure = draft.add(
+        "columns",
+        column_histograms(split),
+        f"How the values of the training rows are spread{first}: numbers in bins, categories as bars.",
+        f"Small histograms of {plural(min(len(columns), MOST_COLUMNS), 'column')}.",
     )
+    rows = [_row(*one) for one in columns]
+    rows += [(shorten(one.name, 40), "left out", one.reason, "", "") for one in left_out]
+    fold = "" if len(columns) <= LONG else f"All {len(columns)} columns in a table"
+    table = Table(("Column", "Kind", "Values", "Middle", "Missing"), rows, fold)
+    return Section("The columns", intro=(words,), figures=(figure,), table=table)
 
 
 def importance_section(draft: Draft, found: ColumnImportance) -> Section:
@@ -68,12 +61,10 @@ def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
     if column.kind == "category":
         counts = part.sum(axis=0)
         order = np.argsort(-counts, kind="stable")
-        words = ", ".join(shorten(column.categories[i], 20) for i in order[:MOST_NAMED])
+        first, *others = (shorten(column.categories[i], 20) for i in order[:MOST_NAMED])
         more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
-        common = (
-            f"{shorten(column.categories[order[0]], 20)} in {percent(counts[order[0]] / max(len(part), 1))}"
-        )
-        return name, "categories", words + more, common, gaps
+        common = f"{first} in {percent(counts[order[0]] / max(len(part), 1))}"
+        return name, "categories", ", ".join([first, *others]) + more, common, gaps
     values = column.known(part)
     low, middle, high = (column.written(value) for value in np.percentile(values, [0, 50, 100]))
     if column.kind == "boolean":
