@@ -23,7 +23,9 @@ pytestmark = pytest.mark.kernels
 
 
 class Seen:
-    """A callback that keeps the run and the names of its callbacks."""
+    """A callback that keeps the run, with its settings, and the names of its callbacks."""
+
+    writes_checkpoints = True
 
     def __call__(self, event: Any) -> bool:
         if isinstance(event, TrainStart):

@@ -58,7 +58,6 @@ def train_apart(
     callbacks: Sequence[Listener],
     *,
     resume: str | Path | None = None,
-    **how: Any,
 ) -> History:
     """Train the networks of a mean one after another, in place, and return what the last of them did.
 
@@ -69,7 +68,7 @@ def train_apart(
     ----------
     train_one : callable
         Trains a model: :func:`pellucid.training.loop.train_by_options`, for one network.
-    model, data, options, callbacks, resume, **how :
+    model, data, options, callbacks, resume :
         Its arguments. A training that goes on begins with the network of the checkpoint.
     """
     Job(model, data, options)  # what is wrong is said now; inputs are scaled, the loss is chosen
@@ -85,7 +84,6 @@ def train_apart(
             replace(own, seed=branch_seed(options.seed, i)),
             [*left, kept],
             resume=resume if i == first else None,
-            **how,
         )
         copy_arrays([branches[i]], [part.layers[-1]])
         model.inputs_seen, took = part.inputs_seen, took + history.loop_seconds
