@@ -129,7 +129,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     def _start(self, samples: Samples, random: Any) -> Model:
         """Return a new model, or a copy of the one given, ready for these samples."""
         if isinstance(self.model, str) and self.model == AUTO:
-            self.recommendation_ = recommend(samples.dataset)
+            self.recommendation_ = recommend(Dataset(samples.X, samples.Y))
         model, self._training_table = self._model_for(self.n_outputs_)
         seed = self._draw_seed(random)
         if not model._is_initialized:

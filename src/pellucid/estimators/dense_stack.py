@@ -133,7 +133,7 @@ class DenseStack(Fitting, MLPParameters):
         if not passes_checks(self, X):
             check_gaps(X=X)
             X = validate_data(self, X, reset=False, **ACCEPTED)
-        return self._converted(X)
+        return X.astype(self._weights_dtype, copy=False)
 
     def _read_X_y(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
@@ -144,12 +144,13 @@ class DenseStack(Fitting, MLPParameters):
         )
         if reset:
             self._dtype = str(np.dtype(X.dtype if self.dtype is None else self.dtype))
-        return as_rows(self._converted(X, reset=reset)), y, sample_weight
+        dtype = self._dtype if reset else self._weights_dtype
+        return as_rows(X.astype(dtype, copy=False)), y, sample_weight
 
-    def _converted(self, X: Any, *, reset: bool = False) -> Any:
-        """Return samples in the dtype of the weights, which may have been set by hand."""
-        dtype = self.coefs_[0].dtype if hasattr(self, "coefs_") and not reset else self._dtype
-        return X if X.dtype == dtype else X.astype(dtype)
+    @property
+    def _weights_dtype(self) -> Any:
+        """The dtype of the weights, which may have been set by hand."""
+        return self.coefs_[0].dtype if hasattr(self, "coefs_") else self._dtype
 
     # The network.
 

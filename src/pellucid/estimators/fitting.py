@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.label_encoding import warn
 from pellucid.dispatch import asked
 from pellucid.errors import TrainingError
@@ -209,7 +210,7 @@ class Fitting(CommonParameters, ABC):
         interrupt = StopOnInterrupt()
         own: list[Any] = [position, *options.pop("callbacks"), rule]
         fraction, patience = (None, None) if is_partial else self._recipe_stopping(samples)
-        validation = fraction if held is None else held.dataset
+        validation = fraction if held is None else Dataset(held.X, held.Y)
         if validation is not None and patience is not None:
             own.append(EarlyStopping(patience=patience))
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
@@ -226,7 +227,8 @@ class Fitting(CommonParameters, ABC):
             is_silent = self.progress is False or (self.progress is None and self.verbose)
             users = self.callbacks or ()
             callbacks = [*own, *users, *progress_bar(False if is_silent else None, users), interrupt]
-            history = train_by_options(network, samples.dataset, asked_for, callbacks, together=is_partial)
+            data = Dataset(samples.X, samples.Y)
+            history = train_by_options(network, data, asked_for, callbacks, together=is_partial)
         except TrainingError as error:
             history = _survive(network, rule, error)
         if not np.isfinite(network.theta).all():
