@@ -221,10 +221,8 @@ class DenseStack(Fitting, MLPParameters):
         optimizer = make_solver(self, n if samples.weights is None else float(samples.weights.sum()))
         if self.solver == "lbfgs":  # one epoch more than its own limit, so that it can report its result
             return {"optimizer": optimizer, "n_epochs": int(self.max_iter) + 1, "callbacks": []}
-        factor, is_adaptive = (
-            self._objective().factor,
-            self._changes_rate and self.learning_rate == "adaptive",
-        )
+        factor = self._objective().factor
+        is_adaptive = self._changes_rate and self.learning_rate == "adaptive"
         callbacks: list[Callback] = []
         if self.alpha or factor != 1:
             callbacks.append(L2Penalty(float(self.alpha), factor=factor))
@@ -234,10 +232,8 @@ class DenseStack(Fitting, MLPParameters):
             callbacks.append(SklearnMomentum())
         size = min(200, n) if self.batch_size == "auto" else self.batch_size
         if size > n:
-            warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-                UserWarning,
-            )
+            words = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+            warn(words, UserWarning)
         return {
             "optimizer": optimizer,
             "n_epochs": int(self.max_iter),
@@ -279,9 +275,8 @@ class DenseStack(Fitting, MLPParameters):
         if X.shape[0] > BLOCK_ROWS:
             starts = range(0, X.shape[0], BLOCK_ROWS)
             return np.concatenate([self._network_outputs(X[i : i + BLOCK_ROWS], n_layers) for i in starts])
-        activations = (
-            getattr(self, "_trained_activations", ()) or self._activations()
-        )  # of weights set by hand
+        # Weights that were set by hand have the parameters' activations.
+        activations = getattr(self, "_trained_activations", ()) or self._activations()
         norms, A = getattr(self, "batch_norms_", ()), X
         for i, (W, b) in enumerate(zip(self.coefs_[:n_layers], self.intercepts_, strict=False)):
             A = A @ W

@@ -142,9 +142,8 @@ class Fitting(CommonParameters, ABC):
     # The way.
 
     def _check_is_fitted(self) -> None:
-        if not hasattr(
-            self, self._fitted_attribute
-        ):  # tested first: the check itself takes some microseconds
+        # Tested first: the check itself takes some microseconds.
+        if not hasattr(self, self._fitted_attribute):
             check_is_fitted(self, self._fitted_attribute)
 
     def _fit(
@@ -170,9 +169,7 @@ class Fitting(CommonParameters, ABC):
         random = None if goes_on else check_random_state(self.random_state)
         uses_score = asks_score and self._has_epochs
         if is_first or not hasattr(self, "val_loss_curve_") or not hasattr(self, "loss_curve_"):
-            self._forget(
-                uses_score
-            )  # nothing was trained before, or by a solver that kept no records, or by hand
+            self._forget(uses_score)  # nothing was trained, or by a solver without records, or by hand
         network = self._start(samples, random) if is_first else self._go_on(samples)
         network.set_loss(self._objective().loss)
         if held is None and uses_score:

@@ -46,10 +46,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     history.n_threads = job.n_threads * ranks.n_ranks()
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
     if job.part is not job.model:
-        part, history.note = (
-            job.part,
-            "direct form: what the frozen layers make of the samples is computed once",
-        )
+        part = job.part
+        history.note = "direct form: what the frozen layers make of the samples is computed once"
         assert rule is not None
         with dispatch.use(job.feature_kernels):
             X, held_out = (
@@ -146,10 +144,8 @@ def _choose(job: Job) -> tuple[bool, str]:
     n_steps = job.options.n_epochs * job.n_steps
     direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, n_steps)
     if asked == "auto" and m > n_in and job.model.dtype == "float32":
-        return (
-            False,
-            f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
-        )
+        why = f"with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form"
+        return False, f"direct form: {why}"
     if asked == "auto" and dual >= direct and not _is_large(job):
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"

@@ -216,9 +216,8 @@ class Optimizer(Configurable):
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             check_array(f"{where}: {name}", state[name], slot)
         numbers = saved_numbers(where, state, self.number_names, self)
-        for name in numbers.keys() & (
-            options_of(type(self)).keys() - {"learning_rate"}
-        ):  # which a schedule may take to 0
+        checked = options_of(type(self)).keys() - {"learning_rate"}  # which a schedule may take to 0
+        for name in numbers.keys() & checked:
             self._checked(name, numbers[name])
         for name, number in numbers.items():
             setattr(self, name, number)
