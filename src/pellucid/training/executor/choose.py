@@ -42,7 +42,7 @@ def executor_for(
     over_ranks : bool, optional
         Whether batches are parts of one, of which each of several ranks has its own: see :mod:`pellucid.ranks`.
     """
-    is_stack = not over_ranks and dispatch.module("dense_stack") is not None and bool(layers_of(model))
+    is_stack = not over_ranks and bool(layers_of(model)) and dispatch.module("dense_stack") is not None
     executor: Executor
     with one_blas_thread() if n_threads > 1 or holds_blas or is_stack else nullcontext():
         if over_ranks:
