@@ -77,7 +77,11 @@ def train_apart(
     own = replace(options, loss=None, loss_options={}, label_smoothing=None, dtype=None)
     for i in range(min(first, len(branches) - 1), len(branches)):
         part, kept = branch_model(model, i), Branch(i).begin(model)
-        left = [_with_time_left(one, time.perf_counter() - started) for one in callbacks]
+        minutes = (time.perf_counter() - started) / 60  # that are gone
+        left = [
+            replace(one, minutes=max(1e-6, one.minutes - minutes)) if isinstance(one, TimeLimit) else one
+            for one in callbacks
+        ]
         history = train_one(
             part,
             data,
@@ -112,9 +116,3 @@ def branch_model(model: Any, i: int) -> Any:
     part.preprocessing, part._schema, part._recipe = model.preprocessing, model._schema, model._recipe
     part.inputs_seen, part.classes = model.inputs_seen, model.classes
     return part
-
-
-def _with_time_left(callback: Listener, seconds: float) -> Listener:
-    if not isinstance(callback, TimeLimit):
-        return callback
-    return replace(callback, minutes=max(1e-6, callback.minutes - seconds / 60))

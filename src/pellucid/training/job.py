@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid import dispatch, ranks
 from pellucid.data.augmentation.augment import augment_preset
-from pellucid.data.batches import Batches, Change, is_on_disk
+from pellucid.data.batches import Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import find_groups
 from pellucid.data.hashing import data_hash
@@ -127,7 +127,6 @@ class Job:
         if options.positive is not None:
             number_of_class(model, options.positive, data.classes, "train: positive")
         self.weights = weigh_samples(model, data, sample_weight, options.class_weight)
-        Batches(data.X, self.Y, self.batch_size, options.seed)  # refuses a wrong size before any work
 
     def _choose_kernels(self, held: Dataset | None, kept: dict[str, Any]) -> None:
         """Choose kernels, threads and what is trained; what is left open goes on as it began."""
