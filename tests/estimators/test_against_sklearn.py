@@ -1,19 +1,20 @@
 """The same numbers as scikit-learn, to the last digits, wherever nothing is drawn but the start."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 import sklearn.neural_network as theirs
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning
 from tests.every import every
 
 import pellucid.estimators as ours
 from pellucid.types import Array
 
-pytestmark = pytest.mark.kernels
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 SOLVERS = [
     {"solver": "sgd", "learning_rate_init": 0.1},
@@ -33,12 +34,8 @@ def digits() -> tuple[Array, Array]:
 
 def both(kind: str, X: Array, y: Array, fit: dict[str, Any] | None = None, **options: Any) -> tuple[Any, Any]:
     options = {"random_state": 3, "shuffle": False, "max_iter": 12, "hidden_layer_sizes": (12, 7), **options}
-    fitted = []
-    for module in (theirs, ours):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted.append(getattr(module, kind)(**options).fit(X, y, **(fit or {})))
-    return fitted[0], fitted[1]
+    a, b = (getattr(module, kind)(**options).fit(X, y, **(fit or {})) for module in (theirs, ours))
+    return a, b
 
 
 def assert_same(a: Any, b: Any, rtol: float = 1e-9) -> None:
@@ -116,13 +113,9 @@ def test_lbfgs_stops_where_it_does_there() -> None:
 @every("learning_rate", ["constant", "adaptive"])
 def test_stopping_by_loss(learning_rate: str, nesterov: bool) -> None:
     X, y = digits()
-    options = {
-        "solver": "sgd",
-        "learning_rate": learning_rate,
-        "nesterovs_momentum": nesterov,
-        "max_iter": 400,
-    }
-    a, b = both("MLPClassifier", X, y, tol=0.01, n_iter_no_change=3, learning_rate_init=0.2, **options)
+    options: dict[str, Any] = {"learning_rate": learning_rate, "nesterovs_momentum": nesterov}
+    options |= {"solver": "sgd", "tol": 0.01, "n_iter_no_change": 3, "learning_rate_init": 0.2}
+    a, b = both("MLPClassifier", X, y, max_iter=400, **options)
     assert 3 < a.n_iter_ < 400
     assert_same(a, b, 1e-7)
 
@@ -141,8 +134,7 @@ def test_early_stopping_of_a_regressor_with_weights(rng: np.random.Generator) ->
     X, y = load_diabetes(return_X_y=True)
     fit = {"sample_weight": rng.uniform(0.1, 3, len(y))}
     options = {"early_stopping": True, "max_iter": 60, "learning_rate_init": 0.01, "n_iter_no_change": 3}
-    a, b = both("MLPRegressor", X * 10, y / 100, fit, **options)
-    assert_same(a, b)
+    assert_same(*both("MLPRegressor", X * 10, y / 100, fit, **options))
 
 
 @every("options", [SOLVERS[1], SOLVERS[3], SOLVERS[4]], ids=str)
@@ -150,10 +142,8 @@ def test_warm_start_and_partial_fit(options: dict[str, Any]) -> None:
     X, y = digits()
     settings = {"random_state": 3, "shuffle": False, "max_iter": 4, "hidden_layer_sizes": 9, **options}
     pair = [module.MLPClassifier(warm_start=True, **settings) for module in (theirs, ours)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for estimator in pair:
-            estimator.fit(X, y).fit(X, y)
+    for estimator in pair:
+        estimator.fit(X, y).fit(X, y)
     assert_same(*pair)
     pair = [module.MLPClassifier(**settings) for module in (theirs, ours)]
     for estimator in pair:
@@ -166,11 +156,7 @@ def test_patience_and_the_best_go_on_over_warm_starts() -> None:
     X, y = digits()
     options = {"random_state": 3, "shuffle": False, "max_iter": 3, "tol": 10.0, "n_iter_no_change": 4}
     pair = [module.MLPClassifier(9, warm_start=True, **options) for module in (theirs, ours)]
-    lengths = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for estimator in pair:
-            lengths.append([estimator.fit(X, y).n_iter_ for _ in range(3)])
+    lengths = [[estimator.fit(X, y).n_iter_ for _ in range(3)] for estimator in pair]
     assert lengths[0] == lengths[1] == [3, 3, 1]
     assert pair[0].best_loss_ == pytest.approx(pair[1].best_loss_)
 

@@ -23,12 +23,13 @@ def iris() -> tuple[Array, Array]:
     return (X - X.mean(axis=0)) / X.std(axis=0), y
 
 
-def test_reaching_max_iter_warns(iris: Any) -> None:
+def test_limits_that_are_reached_and_a_batch_that_is_clipped_warn(iris: Any) -> None:
+    with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample size"):
+        MLPClassifier(batch_size=1000, tol=1.0, n_iter_no_change=1).fit(*iris)
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached"):
         MLPClassifier(max_iter=3).fit(*iris)
-    with pytest.warns(
-        ConvergenceWarning, match=r"lbfgs failed to converge after 2 iteration\(s\) \(status=1\)"
-    ):
+    words = r"lbfgs failed to converge after 2 iteration\(s\) \(status=1\)"
+    with pytest.warns(ConvergenceWarning, match=words):
         MLPClassifier(solver="lbfgs", max_iter=2).fit(*iris)
     with pytest.warns(ConvergenceWarning, match="EVALUATIONS"):
         fitted = MLPRegressor(solver="lbfgs", max_fun=5).fit(*iris)
@@ -47,9 +48,7 @@ def test_so_many_partial_fits_are_one_fit(options: dict[str, Any], iris: Any) ->
     X, y = iris
     whole = MLPClassifier(8, batch_size=40, max_iter=5, tol=0, random_state=3, **options).fit(X, y)
     parts = MLPClassifier(8, batch_size=40, max_iter=5, tol=0, random_state=3, **options)
-    for _ in range(5):
-        parts.partial_fit(X, y, classes=[0, 1, 2])
-        assert parts.n_iter_ == 1
+    assert [parts.partial_fit(X, y, classes=[0, 1, 2]).n_iter_ for _ in range(5)] == [1] * 5
     for a, b in zip(whole.coefs_, parts.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(whole.loss_curve_, parts.loss_curve_)
@@ -63,19 +62,12 @@ def test_verbose_prints(capsys: pytest.CaptureFixture[str], iris: Any) -> None:
     out = capsys.readouterr().out
     assert "Iteration 1, loss = " in out
     assert "Validation score: " in out
-    assert (
-        "Validation score did not improve more than tol=10.000000 for 1 consecutive epochs. Stopping." in out
-    )
+    assert "did not improve more than tol=10.000000 for 1 consecutive epochs. Stopping." in out
     MLPClassifier(solver="sgd", learning_rate="adaptive", **options).fit(*iris)
     out = capsys.readouterr().out
     assert "Training loss did not improve" in out
     assert "Setting learning rate to 0.000200" in out
     assert out.rstrip().endswith("Learning rate too small. Stopping.")
-
-
-def test_a_batch_larger_than_the_data_is_clipped(iris: Any) -> None:
-    with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample size"):
-        MLPClassifier(batch_size=1000, tol=1.0, n_iter_no_change=1).fit(*iris)
 
 
 def test_a_diverging_fit_with_early_stopping_keeps_the_best(iris: Any) -> None:

@@ -1,15 +1,15 @@
 """On wide data plain SGD goes by the dual form, and every fitted attribute is the direct form's."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from tests.every import every
 
 from pellucid.estimators import MLPClassifier, NetworkClassifier
 from pellucid.types import Array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 SETTINGS = [
     {},
@@ -30,10 +30,8 @@ def wide(n_classes: int = 2, *, n: int = 5000) -> tuple[Array, Array]:
     return rng.standard_normal((60, n)) / 20, rng.integers(0, n_classes, 60)
 
 
-def fitted(cls: Any, X: Array, y: Array, fit: dict[str, Any] | None = None, **options: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return cls(random_state=2, **options).fit(X, y, **(fit or {}))
+def fitted(cls: Any, X: Array, y: Array, **options: Any) -> Any:
+    return cls(random_state=2, **options).fit(X, y)
 
 
 def assert_equal(direct: Any, dual: Any) -> None:
@@ -52,9 +50,7 @@ def assert_equal(direct: Any, dual: Any) -> None:
 def test_classifier(options: dict[str, Any], n_classes: int) -> None:
     X, y = wide(n_classes, n=1200)
     options = {"solver": "sgd", "max_iter": 15, "learning_rate_init": 0.05, **options}
-    direct = fitted(MLPClassifier, X, y, form="direct", **options)
-    dual = fitted(MLPClassifier, X, y, form="dual", **options)
-    assert_equal(direct, dual)
+    assert_equal(*(fitted(MLPClassifier, X, y, form=form, **options) for form in ("direct", "dual")))
 
 
 def test_auto_takes_the_dual_form_where_it_is_cheaper() -> None:

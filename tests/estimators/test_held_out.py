@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,35 +27,34 @@ def digits(n_classes: int) -> tuple[Array, Array]:
     return X[:200] / 16, y[:200]
 
 
-def assert_same_probabilities(X: Array, y: Any, *, rtol: float = 1e-12, **options: Any) -> None:
-    a, b = (m.MLPClassifier((12, 7), **{**OPTIONS, **options}).fit(X, y) for m in (theirs, ours))
-    np.testing.assert_allclose(b.predict_proba(X), a.predict_proba(X), rtol=0, atol=rtol)
-    np.testing.assert_allclose(b.validation_scores_, a.validation_scores_, rtol=1e-12)
-    np.testing.assert_array_equal(b.predict(X), a.predict(X))
-    assert b.n_iter_ == a.n_iter_
+NAMES = np.array(["owl", "cat", "newt", "bee", "ant"])
+QUARTER = {"random_state": 1, "validation_fraction": 0.25}
+
+
+def sets() -> Iterator[tuple[Array, Array, dict[str, Any]]]:
+    """Yield samples, labels and options: of several classes, in float32, of strings, of rare classes among many."""
+    for n_classes, seed in ((2, 0), (3, 1), (5, 2)):
+        yield *digits(n_classes), {"random_state": seed}
+    for n_classes in (2, 3):
+        X, y = digits(n_classes)
+        yield X.astype(np.float32), y, {}
+    for n_classes, dtype in ((2, str), (5, object)):
+        X, y = digits(n_classes)
+        yield X, NAMES.astype(dtype)[y], QUARTER
+    X, y = digits(3)
+    yield X, np.r_[7, 8, y[2:]], {}
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-class TestProbabilities:
-    @every(("n_classes", "seed"), [(2, 0), (3, 1), (5, 2)])
-    def test_of_classes(self, n_classes: int, seed: int) -> None:
-        assert_same_probabilities(*digits(n_classes), random_state=seed)
-
-    @every("n_classes", [2, 3])
-    def test_in_float32(self, n_classes: int) -> None:
-        X, y = digits(n_classes)
-        assert_same_probabilities(X.astype(np.float32), y, rtol=2e-6, random_state=0)
-
-    @every(("n_classes", "dtype"), [(2, str), (5, object)])
-    def test_of_string_labels(self, n_classes: int, dtype: Any) -> None:
-        X, y = digits(n_classes)
-        names = np.array(["owl", "cat", "newt", "bee", "ant"], dtype=dtype)
-        assert_same_probabilities(X, names[y], random_state=1, validation_fraction=0.25)
-
-    def test_of_rare_classes_among_many(self) -> None:
-        X, y = digits(3)
-        y[:2] = 7, 8  # one sample each
-        assert_same_probabilities(X, y, random_state=0)
+@every(("X", "y", "options"), sets(), ids=lambda value: str(value)[:20])
+def test_probabilities_and_scores_are_scikit_learns(X: Array, y: Any, options: dict[str, Any]) -> None:
+    options = {"random_state": 0, **OPTIONS, **options}
+    a, b = (module.MLPClassifier((12, 7), **options).fit(X, y) for module in (theirs, ours))
+    atol = 2e-6 if X.dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(b.predict_proba(X), a.predict_proba(X), rtol=0, atol=atol)
+    np.testing.assert_allclose(b.validation_scores_, a.validation_scores_, rtol=1e-12)
+    np.testing.assert_array_equal(b.predict(X), a.predict(X))
+    assert b.n_iter_ == a.n_iter_
 
 
 @every("part", ["training", "validation"])

@@ -25,15 +25,16 @@ def test_names_order_and_defaults_are_scikit_learns(name: str) -> None:
     wanted = inspect.signature(getattr(theirs, name)).parameters
     got = inspect.signature(getattr(ours, name)).parameters
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    assert [n for n, p in got.items() if p.kind is positional] == [
-        n for n, p in wanted.items() if p.kind is positional
-    ]
+    first, theirs_first = ([n for n, p in each.items() if p.kind is positional] for each in (got, wanted))
+    assert first == theirs_first
     for key, parameter in wanted.items():
         assert got[key].default == parameter.default, key
     for method in ("fit", "partial_fit", "score"):
-        theirs_first = list(inspect.signature(getattr(getattr(theirs, name), method)).parameters)
-        ours_first = list(inspect.signature(getattr(getattr(ours, name), method)).parameters)
-        assert ours_first[: len(theirs_first)] == theirs_first
+        wanted, got = (
+            list(inspect.signature(getattr(getattr(module, name), method)).parameters)
+            for module in (theirs, ours)
+        )
+        assert got[: len(wanted)] == wanted
 
 
 @every("name", ["MLPClassifier", "MLPRegressor"])
@@ -59,18 +60,12 @@ def test_constraints_are_scikit_learns(name: str) -> None:
         ({"class_weight": {0: -1.0, 1: 1.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
         ({"class_weight": [1]}, "The 'class_weight' parameter .* a dict for each output"),
         ({"class_weight": {0: 0.0, 1: 0.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
-        (
-            {"callbacks": [print, 3]},
-            "The 'callbacks' parameter of MLPClassifier must be a list of callables. Got 3",
-        ),
+        ({"callbacks": [print, 3]}, "The 'callbacks' parameter .* must be a list of callables. Got 3"),
         ({"activation": "ghost"}, "The 'activation' parameter of MLPClassifier must be"),
         ({"activation": ["relu", "ghost"]}, "must be a str among {'elu'"),
         ({"activation": ["relu"]}, "must have one entry for each of the 2 hidden layers. Got 1"),
         ({"solver": "ghost"}, "The 'solver' parameter of MLPClassifier must be a str among"),
-        (
-            {"dropout": 1},
-            r"The 'dropout' parameter of MLPClassifier must be a float in the range \[0.0, 1.0\)",
-        ),
+        ({"dropout": 1}, r"The 'dropout' parameter .* must be a float in the range \[0.0, 1.0\)"),
         ({"dropout": [0.1, 2]}, r"a float in the range \[0.0, 1.0\), or a list"),
         ({"dropout": 0.1, "solver": "lbfgs"}, "dropout: solver 'lbfgs' needs"),
         ({"schedule": "cosine", "solver": "lbfgs"}, "schedule: solver 'lbfgs' has no learning rate"),
@@ -81,17 +76,6 @@ def test_constraints_are_scikit_learns(name: str) -> None:
         ({"loss": "categorical_cross_entropy"}, "does not suit binary targets"),
         ({"form": "short"}, "The 'form' parameter"),
         ({"form": "dual"}, "form: the dual form does not hold here: Adam"),
-    ],
-    ids=str,
-)
-def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        MLPClassifier(**{"hidden_layer_sizes": (3, 2), "max_iter": 1, **options}).fit(X, Y)
-
-
-@every(
-    ("options", "words"),
-    [
         ({"model": "cnnn"}, "model: expected a preset"),
         ({"model": 3}, "The 'model' parameter of NetworkClassifier must be"),
         ({"image_shape": (2, 2, 1)}, "image_shape: expected sizes whose product is 3"),
@@ -103,9 +87,12 @@ def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
     ],
     ids=str,
 )
-def test_words_of_networks(options: dict[str, Any], words: str) -> None:
+def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
+    is_of_networks = {"model", "image_shape"} & {*options} or options == {"loss": {}}
+    mlp = {"hidden_layer_sizes": (3, 2), "max_iter": 1, **options}
+    estimator = NetworkClassifier(**options) if is_of_networks else MLPClassifier(**mlp)
     with pytest.raises(ValueError, match=words):
-        NetworkClassifier(**options).fit(X, Y)
+        estimator.fit(X, Y)
 
 
 @every("cls", ALL)
@@ -126,15 +113,16 @@ def test_bad_data_in_every_door(cls: Any) -> None:
             estimator.fit(**{"X": X, "y": Y, **options})
 
 
-def test_targets_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="Unknown label type"):
-        MLPClassifier().fit(X, np.linspace(0, 1, 8))
-    with pytest.raises(ValueError, match="Multioutput target data is not supported"):
-        MLPClassifier().fit(X, np.arange(16).reshape(8, 2))
-    with pytest.raises(ValueError, match="poisson: expected targets of at least 0"):
-        MLPRegressor("poisson").fit(X, -np.ones(8))
-    with pytest.raises(ValueError, match="expected numbers as targets"):
-        MLPRegressor().fit(X, np.full(8, "a"))
+def test_targets_that_do_not_fit_leave_the_estimator_unfitted() -> None:
+    for estimator, y, words in (
+        (MLPClassifier(), np.linspace(0, 1, 8), "Unknown label type"),
+        (MLPClassifier(), np.arange(16).reshape(8, 2), "Multioutput target data is not supported"),
+        (MLPRegressor("poisson"), -np.ones(8), "poisson: expected targets of at least 0"),
+        (MLPRegressor(), np.full(8, "a"), "expected numbers as targets"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            estimator.fit(X, y)
+        assert not hasattr(estimator, "coefs_")
 
 
 def test_a_wrong_loss_may_still_be_asked_what_it_offers() -> None:
@@ -154,13 +142,6 @@ def test_a_class_too_small_to_be_divided_is_named() -> None:
     labels = np.where(np.arange(8) == 5, "owl", "cat")
     with pytest.raises(ValueError, match=r"only 1 member.*label 'owl'"):
         MLPClassifier(early_stopping=True).fit(X, labels)
-
-
-def test_a_failed_fit_leaves_the_estimator_unfitted() -> None:
-    estimator = MLPRegressor("poisson")
-    with pytest.raises(ValueError, match="poisson"):
-        estimator.fit(X, -np.ones(8))
-    assert not hasattr(estimator, "coefs_")
 
 
 def test_class_weight_balanced_needs_all_of_y() -> None:
@@ -189,15 +170,10 @@ def test_any_value_is_taken_or_named(data: st.DataObject) -> None:
         {"max_iter": 1, "hidden_layer_sizes": 2} if cls in ALL[:2] else {"n_epochs": 1, "batch_size": None}
     )
     estimator = clone(cls(**{**quick, name: value, "verbose": False} if name != "verbose" else quick))
-    words = _complaint(estimator)
-    about = (name, "hidden_layer_sizes", "validation set", "test_size", "non-finite parameter weights")
-    assert not words or any(part in words for part in about), words
-
-
-def _complaint(estimator: Any) -> str:
-    """Return what a fit says, empty if nothing; any error but a ValueError goes through."""
+    words = ""
     try:
         estimator.fit(X, Y)
-    except ValueError as error:
-        return str(error)
-    return ""
+    except ValueError as error:  # any other goes through
+        words = str(error)
+    about = (name, "hidden_layer_sizes", "validation set", "test_size", "non-finite parameter weights")
+    assert not words or any(part in words for part in about), words

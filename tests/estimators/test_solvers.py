@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.estimators.test_networks import network_file
 from tests.every import every
 
 import pellucid as pl
@@ -15,23 +16,8 @@ from pellucid.estimators.solvers import L2Penalty
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.warm_start import Continuation
 from pellucid.training.events import EpochEnd, StepEnd
-from pellucid.training.optimizers.adam import Adam, AdamW
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.optimizers import LBFGS, SGD, Adam, AdamW
 from pellucid.types import Array
-
-TOML = """
-[[layers]]
-type = "Dense"
-units = 5
-activation = "tanh"
-[[layers]]
-type = "Dense"
-units = 1
-[training]
-optimizer = "lbfgs"
-epochs = 7
-"""
 
 
 @pytest.fixture
@@ -49,8 +35,7 @@ def test_one_of_your_own_is_copied(data: Any) -> None:
 
 
 def test_a_files_training_may_ask_for_it(data: Any, tmp_path: Path) -> None:
-    path = tmp_path / "net.toml"
-    path.write_text(TOML)
+    path = network_file(tmp_path, 'optimizer = "lbfgs"\nepochs = 7\n')
     assert NetworkClassifier(path, random_state=0).fit(*data).n_iter_ == 7
     with pytest.raises(OptionError, match="partial_fit is only available for stochastic optimizers"):
         NetworkClassifier(path).partial_fit(*data, classes=[0, 1])
@@ -73,28 +58,23 @@ def test_what_it_has_no_use_for_is_refused(option: dict[str, Any], data: Any) ->
         NetworkClassifier(optimizer="lbfgs", **option).fit(*data)
 
 
-def data_of(m: int = 12, n: int = 30) -> pl.Dataset:
+def trained(*callbacks: Any, **options: Any) -> Any:
     rng = np.random.default_rng(1)
-    return pl.Dataset(rng.standard_normal((m, n)), rng.integers(0, 2, m))
-
-
-def model_of() -> pl.Sequential:
-    return pl.Sequential([pl.Dense(4, activation="relu"), pl.Dense(1)], dtype="float64")
+    data = rng.standard_normal((12, 30)), rng.integers(0, 2, 12)
+    model = pl.Sequential([pl.Dense(4, activation="relu"), pl.Dense(1)], dtype="float64")
+    return pl.train(model, data, n_epochs=3, callbacks=callbacks, **options)
 
 
 def test_shards_add_it_once() -> None:
-    losses = []
-    for n in (1, 2, 3):
-        options: dict[str, Any] = {"optimizer": SGD(0.1), "n_epochs": 3, "n_threads": n, "form": "direct"}
-        losses.append(pl.train(model_of(), data_of(), callbacks=[L2Penalty(2.0)], **options).losses)
+    how: dict[str, Any] = {"optimizer": SGD(0.1), "form": "direct"}
+    losses = [trained(L2Penalty(2.0), n_threads=n, **how).losses for n in (1, 2, 3)]
     np.testing.assert_allclose(losses[1:], [losses[0]] * 2, rtol=1e-12)
 
 
 def test_without_alpha_nothing_decays() -> None:
-    models = [model_of(), model_of()]
-    pl.train(models[0], data_of(), optimizer=AdamW(0.01, weight_decay=0.0), n_epochs=2)
-    pl.train(models[1], data_of(), optimizer=AdamW(0.01), n_epochs=2, callbacks=[L2Penalty(0.0)])
-    np.testing.assert_array_equal(models[0].theta, models[1].theta)
+    without = trained(optimizer=AdamW(0.01, weight_decay=0.0)).model
+    with_0 = trained(L2Penalty(0.0), optimizer=AdamW(0.01)).model
+    np.testing.assert_array_equal(with_0.theta, without.theta)
 
 
 def stops(losses: list[float], **options: Any) -> int:
@@ -115,19 +95,19 @@ def test_patience_counts_epochs_in_a_row() -> None:
     assert stops([1.0, 0.95, 0.9, 0.85, 0.8], patience=1, tolerance=0.06) == 3
     assert stops([1.0, 0.93, 0.86, 0.79], patience=1, tolerance=0.06) == 4
     assert stops([2.0] * 9, patience=3, best=1.0, n_waited=2) == 2  # goes on from an earlier training
-
-
-def test_nan_starts_the_patience_anew() -> None:
-    assert stops([1.0, 1.0, math.nan, 1.0, 1.0, 1.0], patience=2) == 6
+    assert stops([1.0, 1.0, math.nan, 1.0, 1.0, 1.0], patience=2) == 6  # NaN restarts it
 
 
 @every("form", ["direct", "dual"])
 def test_put_back_after_a_failure(form: str) -> None:
     outputs: list[Any] = []
     X = np.random.default_rng(0).standard_normal((20, 50))
-    rule = Convergence(
-        score=lambda run, event: outputs.append(run.model._raw_outputs(X)) or float(-event.epoch)
-    )  # type: ignore[func-returns-value]
+
+    def score(run: Any, event: EpochEnd) -> float:
+        outputs.append(run.model._raw_outputs(X))
+        return float(-event.epoch)
+
+    rule = Convergence(score=score)
     model = pl.Sequential([pl.Dense(3, activation="tanh"), pl.Dense(1)], dtype="float64")
 
     def fail(event: Any) -> None:

@@ -55,9 +55,8 @@ def dense() -> Any:
 
 def mlp() -> Any:
     """Return a stack of Dense layers with dropout."""
-    return pl.Sequential(
-        [pl.Flatten(), pl.Dense(16, "relu"), pl.Dropout(0.4), pl.Dense(8, "relu"), pl.Dense(1)]
-    )
+    hidden = [pl.Dense(16, "relu"), pl.Dropout(0.4), pl.Dense(8, "relu")]
+    return pl.Sequential([pl.Flatten(), *hidden, pl.Dense(1)])
 
 
 def conv() -> Any:
@@ -114,14 +113,9 @@ def train(name: str, folder: Path, **options: Any) -> tuple[Any, Any]:
 
 def arrays_of(model: Any, history: Any) -> dict[str, np.ndarray]:
     """Return the parameters, the running statistics and the history's columns."""
-    state = {
-        f"state {leaf.name} {key}": value for leaf in model._leaves() for key, value in leaf.state.items()
-    }
-    return {
-        "theta": model.theta,
-        **state,
-        **{key: np.array(column) for key, column in history.columns.items()},
-    }
+    state = {f"{leaf.name} {key}": value for leaf in model._leaves() for key, value in leaf.state.items()}
+    columns = {key: np.array(column) for key, column in history.columns.items()}
+    return {"theta": model.theta, **state, **columns}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from tests.every import every
 import pellucid as pl
 from pellucid.estimators import NetworkClassifier, NetworkRegressor
 from pellucid.nn.blocks import Parallel, branches_of
+from pellucid.nn.model import copy_arrays
 from pellucid.nn.transfer import transfer
 from pellucid.training.apart import APART
 from pellucid.training.callbacks import Callback, Checkpoint, StopOnInterrupt
@@ -19,13 +20,7 @@ RNG = np.random.default_rng(0)
 X = RNG.standard_normal((120, 5))
 LABELS = (X[:, 0] + RNG.standard_normal(120) > 0).astype(int)
 Y = 50 + 7 * (X[:, 1] + RNG.standard_normal(120))
-HOW: dict[str, Any] = {
-    "n_epochs": 30,
-    "batch_size": 32,
-    "optimizer": "adam",
-    "patience": 9,
-    "validation": 0.2,
-}
+HOW: dict[str, Any] = {"batch_size": 32, "optimizer": "adam", "patience": 9, "validation": 0.2}
 
 
 def layers() -> list[pl.Layer]:
@@ -37,7 +32,7 @@ def mean_of(n: int = 3) -> pl.Sequential:
 
 
 def train(model: Any, y: Any = LABELS, **more: Any) -> Any:
-    return pl.train(model, (X, y), **{**HOW, **more}, progress=False)
+    return pl.train(model, (X, y), **{"n_epochs": 30, **HOW, **more}, progress=False)
 
 
 @every("y", ["classes", "quantities"])
@@ -51,9 +46,7 @@ def test_each_is_trained_as_it_would_be_alone(y: Any) -> None:
     for i, branch in enumerate((first, second)):
         one = pl.Sequential(pl.Flatten(), pl.Sequential(layers()))
         one.initialize((5,))
-        for its, own in zip(branch._leaves(), one.layers[1]._leaves(), strict=True):
-            for key, array in its.params.items():
-                own.params[key][...] = array
+        copy_arrays([one.layers[1]], [branch])
         alone.append((one, (1 + APART * i) % 2**32))
     history = train(model, y, seed=1)
     for one, seed in alone:
@@ -93,9 +86,7 @@ def test_it_goes_on_exactly(n: int, tmp_path: Path) -> None:
     train(model, **how, callbacks=[StopAfter(n), Checkpoint(tmp_path, every_steps=7)])
     branches = branches_of(model)
     if n < 60:  # until it goes on, the others are as the first
-        first, *others = (
-            [p.copy() for leaf in one._leaves() for p in leaf.params.values()] for one in branches
-        )
+        first, *others = ([p for leaf in one._leaves() for p in leaf.params.values()] for one in branches)
         for other in others:
             assert all((a == b).all() for a, b in zip(first, other, strict=True))
     resumed = mean_of()
@@ -106,8 +97,8 @@ def test_it_goes_on_exactly(n: int, tmp_path: Path) -> None:
 
 
 def test_minutes_are_those_of_all() -> None:
-    model, history = mean_of(), None
-    history = train(model, minutes=1e-5, n_epochs=5000, patience=None, callbacks=[StopOnInterrupt()])
+    how: dict[str, Any] = {"n_epochs": 5000, "patience": None, "callbacks": [StopOnInterrupt()]}
+    history = train(mean_of(), minutes=1e-5, **how)
     assert not history.is_complete
     assert history.seconds < 20
 
@@ -132,9 +123,8 @@ def test_estimators_train_them_so_too(kind: Any, y: Any, early: Any) -> None:
     weights = [branch._leaves()[1].params["W"] for branch in branches_of(fitted.model_)]
     assert not np.allclose(weights[0], weights[1])
     theta = fitted.model_.theta.copy()
-    fitted.set_params(early_stopping="auto").partial_fit(X, y).partial_fit(
-        X, y
-    )  # coslog begins with a rate of 0
+    for _ in range(2):  # coslog begins with a rate of 0
+        fitted.set_params(early_stopping="auto").partial_fit(X, y)
     assert (fitted.model_.theta != theta).any()
 
 

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.dataset import Dataset
-from pellucid.nn.presets import preset
+from pellucid import Dataset, preset, train
 from pellucid.progress import ProgressBar
-from pellucid.training.callbacks.interrupt import StopOnInterrupt
-from pellucid.training.callbacks.progress import Progress
+from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import StepEnd
-from pellucid.training.fit import train
 
 
 @pytest.fixture
@@ -90,7 +87,7 @@ def test_progress_shows_title_count_and_loss_on_a_terminal(
             time.sleep(0.15)
 
     train(preset("logistic"), data, n_epochs=30, callbacks=[wait, Progress("dual form", refresh_seconds=0)])
-    captured = capsys.readouterr()
-    assert "dual form: epoch 1/30" in captured.err
-    assert "loss" in captured.err
-    assert captured.out == ""
+    out, err = capsys.readouterr()
+    assert "dual form: epoch 1/30" in err
+    assert "loss" in err
+    assert out == ""

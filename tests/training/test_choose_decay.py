@@ -71,13 +71,8 @@ def test_inputs_that_are_alike_take_few_iterations() -> None:
     labels = draws.integers(3, size=300)
     labels[:150] = (one[:150, 0] > 0) * 2
     model = pl.Sequential([pl.Dense(3, initializer="zeros")], dtype="float64")
-    history = pl.train(
-        model,
-        (alike, labels),
-        n_epochs=500,
-        optimizer={"type": "lbfgs", "weight_decay": 1e-3},
-        progress=False,
-    )
+    rule = {"type": "lbfgs", "weight_decay": 1e-3}
+    history = pl.train(model, (alike, labels), n_epochs=500, optimizer=rule, progress=False)
     theirs = LogisticRegression(C=1 / (300 * 1e-3), max_iter=10_000, tol=1e-10).fit(alike, labels)
     np.testing.assert_allclose(model.predict_proba(alike), theirs.predict_proba(alike), atol=1e-4)
     assert history.n_steps < 30

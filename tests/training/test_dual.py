@@ -8,20 +8,14 @@ from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from pellucid import dispatch
-from pellucid.data.dataset import Dataset
-from pellucid.data.preprocess import Preprocessing
+from pellucid import Dataset, Dense, Flatten, Preprocessing, Sequential, dispatch, train
 from pellucid.errors import OptionError
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.rows import SlicedRows
 from pellucid.training.events import StepEnd
-from pellucid.training.fit import train
-from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.optimizers import SGD, Optimizer
 
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
@@ -35,13 +29,12 @@ def wide(rng: np.random.Generator, m: int = 12, n_in: int = 60) -> Dataset:
 
 
 def both(data: Dataset, hidden: tuple[int, ...] = (4,), dtype: str = "float64", **options: Any) -> list[Any]:
-    results = []
-    for form in ("direct", "dual"):
-        model = network(hidden, dtype)
-        optimizer = SGD(**options.get("sgd", {"learning_rate": 0.1}))
-        rest = {key: value for key, value in options.items() if key != "sgd"}
-        results.append((model, train(model, data, optimizer=optimizer, form=form, **rest)))
-    return results
+    sgd = options.pop("sgd", {"learning_rate": 0.1})
+    histories = [
+        train(network(hidden, dtype), data, optimizer=SGD(**sgd), form=form, **options)
+        for form in ("direct", "dual")
+    ]
+    return [(history.model, history) for history in histories]
 
 
 PIXELS = Dataset(np.random.default_rng(0).integers(0, 256, (9, 5000), dtype=np.uint8), np.arange(9) % 2)
@@ -58,10 +51,8 @@ CLIPPED = {"learning_rate": 0.1, "clip_norm": 0.05, "momentum": 0.5, "weight_dec
         ({"sgd": {**CLIPPED, "clip_norm": None, "nesterov": True}, "batch_size": 5}, 1e-11),
         ({"hidden": (), "batch_size": 5, "shuffle": False}, 1e-11),
         ({"dtype": "float32"}, 2e-5),
-        (
-            {"dtype": "float32", "data": PIXELS, "sgd": {"learning_rate": 0.01}},
-            1e-4,
-        ),  # more columns than one slice
+        # More columns than one slice.
+        ({"dtype": "float32", "data": PIXELS, "sgd": {"learning_rate": 0.01}}, 1e-4),
     ],
 )
 def test_equals_direct_under_every_option(
@@ -76,30 +67,28 @@ def test_equals_direct_under_every_option(
 
 def test_the_model_predicts_rightly_in_the_middle(rng: np.random.Generator) -> None:
     data, fresh = wide(rng), rng.standard_normal((5, 60))
-    seen: dict[str, np.ndarray] = {}
-
-    for form in ("direct", "dual"):
+    seen: dict[str, list[np.ndarray]] = {"direct": [], "dual": []}
+    for form, outputs in seen.items():
         model = network()
 
-        def look(event: Any, model: Sequential = model, form: str = form) -> None:
+        def look(event: Any, model: Sequential = model, outputs: list[np.ndarray] = outputs) -> None:
             if isinstance(event, StepEnd) and event.step == 7:
-                seen[form] = model.decision_function(fresh)
+                outputs.append(model.decision_function(fresh))
 
         train(model, data, optimizer=SGD(0.1), n_epochs=15, form=form, callbacks=[look])
-        seen[form + " end"] = model.decision_function(fresh)
+        outputs.append(model.decision_function(fresh))
     np.testing.assert_allclose(seen["dual"], seen["direct"], rtol=1e-11)
-    np.testing.assert_allclose(seen["dual end"], seen["direct end"], rtol=1e-11)
 
 
 def test_auto_takes_the_cheaper(rng: np.random.Generator) -> None:
-    cheap = train(network(), wide(rng, m=10, n_in=2000), n_epochs=100)
-    assert cheap.form == "dual"
-    assert "fewer operations" in cheap.note
-    dear = train(network(), wide(rng, m=200, n_in=20), n_epochs=100)
-    assert dear.form == "direct"
-    assert "would cost more" in dear.note
-    once = train(network(), wide(rng, m=50, n_in=2000), n_epochs=1)
-    assert once.form == "direct"  # the set-up alone costs more than one step
+    for m, n_in, n_epochs, form, words in (
+        (10, 2000, 100, "dual", "fewer operations"),
+        (200, 20, 100, "direct", "would cost more"),
+        (50, 2000, 1, "direct", "would cost more"),  # the set-up alone costs more than one step
+    ):
+        history = train(network(), wide(rng, m=m, n_in=n_in), n_epochs=n_epochs)
+        assert history.form == form
+        assert words in history.note
 
 
 def test_where_it_does_not_hold_auto_is_direct_and_dual_is_refused(rng: np.random.Generator) -> None:
@@ -161,19 +150,11 @@ def test_the_flat_step_is_exact_for_saturated_logits(rng: np.random.Generator) -
             assert loss == pytest.approx(model.loss_and_grad(dual.rows_train, data.y), rel=1e-14)
 
 
-@every(
-    ("hidden", "activation", "momentum"),
-    [
-        ((), "relu", 0.9),
-        ((4,), "relu", 0.0),
-        ((6, 3), "relu", 0.9),
-        ((4,), "tanh", 0.9),
-        ((5, 4, 3), "gelu", 0.0),
-    ],
-)
-def test_many_compiled_steps_equal_the_layers(
-    hidden: tuple[int, ...], activation: str, momentum: float
-) -> None:
+STACKS = [((), "relu", 0.9), ((4,), "relu", 0.0), ((6, 3), "relu", 0.9), ((4,), "tanh", 0.9)]
+
+
+@every(("hidden", "name", "momentum"), [*STACKS, ((5, 4, 3), "gelu", 0.0)])
+def test_many_compiled_steps_equal_the_layers(hidden: tuple[int, ...], name: str, momentum: float) -> None:
     pytest.importorskip("numba")
     rng = np.random.default_rng(2)
     X, weights = rng.standard_normal((12, 60)), rng.random(12)
@@ -184,13 +165,12 @@ def test_many_compiled_steps_equal_the_layers(
     ]:
         found = []
         for kernels, callbacks in [("numpy", ()), ("numba", ()), ("numba", (lambda event: False,))]:
-            layers = [*(Dense(n, activation) for n in hidden), Dense(n_out)]
+            layers = [*(Dense(n, name) for n in hidden), Dense(n_out)]
             model = Sequential([Flatten(), *layers], dtype="float64")
             sgd = SGD(0.05, momentum, nesterov=momentum > 0, weight_decay=0.1)
             options: dict[str, Any] = {"loss": loss, "sample_weight": weights, "callbacks": callbacks}
-            history = train(
-                model, Dataset(X, y), optimizer=sgd, n_epochs=25, form="dual", kernels=kernels, **options
-            )
+            options |= {"n_epochs": 25, "form": "dual", "kernels": kernels}
+            history = train(model, Dataset(X, y), optimizer=sgd, **options)
             assert (history.form, history.kernels, history.n_steps) == ("dual", kernels, 25)
             assert history.is_complete
             found.append((model.theta, history.losses))
@@ -221,16 +201,12 @@ def test_rows_far_from_zero_cost_no_digits_in_float32(mean: float, rng: np.rando
 
 def test_float32_with_more_samples_than_inputs_takes_the_direct_form(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((70, 60)), np.arange(70) % 2)
-    forms = []
-    for dtype in ("float32", "float64"):
-        model = Sequential([Dense(1)], dtype=dtype)
-        history = train(model, data, optimizer=SGD(0.1), batch_size=None, n_epochs=2000)
-        forms.append((history.form, history.note))
-    assert forms[0] == (
-        "direct",
-        "direct form: with 70 samples of 60 numbers, float32 would lose digits in the dual form",
+    single, double = (
+        train(Sequential([Dense(1)], dtype=dtype), data, optimizer=SGD(0.1), batch_size=None, n_epochs=2000)
+        for dtype in ("float32", "float64")
     )
-    assert forms[1][0] == "dual"
+    assert single.note.endswith("with 70 samples of 60 numbers, float32 would lose digits in the dual form")
+    assert (single.form, double.form) == ("direct", "dual")
 
 
 def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.random.Generator) -> None:
@@ -246,9 +222,8 @@ def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.r
             W = dual.to_dense().params["W"]
             assert dual.weight_norm_squared() == pytest.approx(float((W**2).sum()), rel=1e-12)
             plain = Sequential([dual.to_dense(), *model.layers[1:]], dtype="float64")
-            np.testing.assert_allclose(
-                dual.forward(dual.rows_train), plain.layers[0].forward(X), rtol=0, atol=1e-11
-            )
+            ours, theirs = dual.forward(dual.rows_train), plain.layers[0].forward(X)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
             model.loss_and_grad(dual.rows_train, data.y)
             dZ = dual.grads["C"][:, : len(X)].T
             rest = model.grad[dual.grads["C"].size :]
@@ -271,8 +246,7 @@ def test_blas_keeps_its_threads_where_the_product_with_the_gram_matrix_is_large(
     rng = np.random.default_rng(5)
     with threadpool_limits(3, user_api="blas"):
         data = Dataset(rng.standard_normal((m, 4)), rng.integers(0, 2, m))
-        train(
-            network((20,)), data, optimizer="sgd", n_epochs=1, form="dual", kernels="numba", callbacks=[look]
-        )
+        how: dict[str, Any] = {"optimizer": "sgd", "form": "dual", "kernels": "numba"}
+        train(network((20,)), data, n_epochs=1, callbacks=[look], **how)
     assert found
     assert all((n == 1) == is_held for n in found)

@@ -7,20 +7,11 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+from pellucid import BatchNorm, Dataset, Dense, Flatten, Sequential, train
 from pellucid.errors import FormatError
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
-from pellucid.training.callbacks.weight_ema import WeightEMA
-from pellucid.training.fit import train
-from pellucid.training.optimizers.adam import Adam
-from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.cosine import Cosine, OneCycle
-from pellucid.training.schedules.decay import Constant, Exponential, Step
-from pellucid.training.schedules.plateau import ReduceOnPlateau
+from pellucid.training.callbacks import Checkpoint, PreciseBatchNorm, WeightEMA
+from pellucid.training.optimizers import SGD, Adam
+from pellucid.training.schedules import Constant, Cosine, Exponential, OneCycle, ReduceOnPlateau, Step
 
 
 @pytest.fixture
@@ -34,16 +25,20 @@ def network() -> Sequential:
 
 
 def options(**changes: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"optimizer": Adam(0.01), "batch_size": 7, "validation": 0.2, "callbacks": []}
-    return {**given, **changes}
+    return {"optimizer": Adam(0.01), "batch_size": 7, "validation": 0.2, "callbacks": [], **changes}
+
+
+def saved(data: Dataset, folder: Path, n_epochs: int, **changes: Any) -> Any:
+    """Train, with a checkpoint at the end, and return the history."""
+    callbacks = [*changes.pop("callbacks", ()), Checkpoint(folder, every_minutes=60)]
+    return train(network(), data, **options(callbacks=callbacks, **changes), n_epochs=n_epochs)
 
 
 @every("schedule", [None, Constant(), Step(every=9), Exponential(every=4), ReduceOnPlateau(patience=0)])
 def test_a_longer_training_goes_on_bit_for_bit(data: Dataset, tmp_path: Path, schedule: Any) -> None:
     whole, extended = network(), network()
     history = train(whole, data, **options(schedule=schedule), n_epochs=9)
-    short = options(schedule=schedule, callbacks=[Checkpoint(tmp_path, every_minutes=60)])
-    assert train(network(), data, **short, n_epochs=6).is_complete
+    assert saved(data, tmp_path, 6, schedule=schedule).is_complete
     resumed = train(extended, data, **options(schedule=schedule), n_epochs=9, resume=tmp_path)
     np.testing.assert_array_equal(extended.theta, whole.theta)
     assert (resumed.columns, resumed.n_steps, resumed.is_complete) == (history.columns, history.n_steps, True)
@@ -51,17 +46,13 @@ def test_a_longer_training_goes_on_bit_for_bit(data: Dataset, tmp_path: Path, sc
 
 def test_what_is_done_at_the_end_is_no_part_of_what_goes_on(data: Dataset, tmp_path: Path) -> None:
     whole, extended = network(), network()
-
-    def with_ends(*more: Any) -> dict[str, Any]:
-        return options(callbacks=[WeightEMA(0.9), PreciseBatchNorm(), *more])
-
-    train(whole, data, **with_ends(), n_epochs=5)
-    train(network(), data, **with_ends(Checkpoint(tmp_path, every_minutes=60)), n_epochs=3)
-    train(extended, data, **with_ends(), n_epochs=5, resume=tmp_path)
+    ends: list[Any] = [WeightEMA(0.9), PreciseBatchNorm()]
+    train(whole, data, **options(callbacks=ends), n_epochs=5)
+    saved(data, tmp_path, 3, callbacks=ends)
+    train(extended, data, **options(callbacks=ends), n_epochs=5, resume=tmp_path)
     np.testing.assert_array_equal(extended.theta, whole.theta)
-    np.testing.assert_array_equal(
-        extended.layers[2].state["running_var"], whole.layers[2].state["running_var"]
-    )
+    variances = (model.layers[2].state["running_var"] for model in (extended, whole))
+    np.testing.assert_array_equal(*variances)
 
 
 def test_it_goes_on_in_the_form_that_it_began_in(data: Dataset, tmp_path: Path) -> None:
@@ -83,52 +74,35 @@ def test_it_goes_on_in_the_form_that_it_began_in(data: Dataset, tmp_path: Path) 
     np.testing.assert_array_equal(extended.theta, whole.theta)
 
 
-@every("schedule", [OneCycle(), Cosine(), Step(every=0.5), Exponential()])
-def test_rates_that_depend_on_the_length_are_refused_in_one_line(
-    data: Dataset, tmp_path: Path, schedule: Any
-) -> None:
-    saved = options(schedule=schedule, callbacks=[Checkpoint(tmp_path, every_minutes=60)])
-    train(network(), data, **saved, n_epochs=4)
-    words = "so far are those of 4 epochs, not of 6. Choose a rate .* --learning-rate 0.001"
-    with pytest.raises(FormatError, match=words):
-        train(network(), data, **options(schedule=schedule), n_epochs=6, resume=tmp_path)
+MADE = "so far are those of 4 epochs, not of 6. Choose a rate .* --learning-rate 0.001"
+CHOSEN = r"depend on the number of epochs, and cannot begin after 4 of them.* --learning-rate 0\.002\)"
 
 
 @every(
-    ("before", "chosen"),
+    ("before", "chosen", "rate", "words"),
     [
-        (OneCycle(), OneCycle()),
-        (OneCycle(), Cosine()),
-        (Constant(), OneCycle()),
-        (Constant(), Step(every=0.5)),
+        *((each, each, 0.01, MADE) for each in (OneCycle(), Cosine(), Step(every=0.5), Exponential())),
+        (OneCycle(), OneCycle(), 0.002, CHOSEN),  # another rate does not let it begin in the middle
+        (OneCycle(), Cosine(), 0.002, CHOSEN),
+        *((Constant(), each, 0.002, CHOSEN) for each in (OneCycle(), Step(every=0.5))),
     ],
 )
-def test_another_rate_does_not_let_a_schedule_begin_in_the_middle(
-    data: Dataset, tmp_path: Path, before: Any, chosen: Any
+def test_rates_that_depend_on_the_length_are_refused_in_one_line(
+    data: Dataset, tmp_path: Path, before: Any, chosen: Any, rate: float, words: str
 ) -> None:
-    saved = options(schedule=before, callbacks=[Checkpoint(tmp_path, every_minutes=60)])
-    train(network(), data, **saved, n_epochs=4)
-    words = r"depend on the number of epochs, and cannot begin after 4 of them.* --learning-rate 0\.002\)"
+    saved(data, tmp_path, 4, schedule=before)
     with pytest.raises(FormatError, match=words):
-        train(network(), data, **options(schedule=chosen, optimizer=Adam(0.002)), n_epochs=6, resume=tmp_path)
+        train(network(), data, **options(schedule=chosen, optimizer=Adam(rate)), n_epochs=6, resume=tmp_path)
 
 
 def test_a_rate_that_is_chosen_takes_the_place_of_the_schedule(data: Dataset, tmp_path: Path) -> None:
-    cycle = OneCycle(momentum_range=(0.85, 0.95))
-    saved = options(schedule=cycle, callbacks=[Checkpoint(tmp_path, every_minutes=60)])
-    before = train(network(), data, **saved, n_epochs=4)
+    before = saved(data, tmp_path, 4, schedule=OneCycle(momentum_range=(0.85, 0.95)))
     chosen = options(optimizer=Adam(0.002), schedule="constant")
-    model = network()
-    after = train(
-        model,
-        data,
-        **{**chosen, "callbacks": [Checkpoint(tmp_path, every_minutes=60)]},
-        n_epochs=6,
-        resume=tmp_path,
-    )
+    model, again, whole = network(), network(), network()
+    writing = {**chosen, "callbacks": [Checkpoint(tmp_path, every_minutes=60)]}
+    after = train(model, data, **writing, n_epochs=6, resume=tmp_path)
     assert after.losses[:4] == before.losses
     assert after.columns["learning_rate"] == [*before.columns["learning_rate"], 0.002, 0.002]
-    again, whole = network(), network()
     train(again, data, **chosen, n_epochs=8, resume=tmp_path)  # and once more
     optimizer = chosen["optimizer"]
     assert (optimizer.learning_rate, optimizer.beta1) == (0.002, 0.9)
@@ -138,21 +112,21 @@ def test_a_rate_that_is_chosen_takes_the_place_of_the_schedule(data: Dataset, tm
 
 
 def test_another_constant_rate_without_a_schedule(data: Dataset, tmp_path: Path) -> None:
-    train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_minutes=60)]), n_epochs=2)
-    lower = train(network(), data, **options(optimizer=Adam(0.001)), n_epochs=3, resume=tmp_path)
-    assert "learning_rate" not in lower.columns
-    named = train(
-        network(), data, **options(optimizer=Adam(0.001), schedule="constant"), n_epochs=3, resume=tmp_path
+    saved(data, tmp_path, 2)
+    lower, named = (
+        train(network(), data, **options(optimizer=Adam(0.001), **more), n_epochs=3, resume=tmp_path)
+        for more in ({}, {"schedule": "constant"})
     )
+    assert "learning_rate" not in lower.columns
     assert named.columns["learning_rate"] == [0.01, 0.01, 0.001]
     assert named.losses == lower.losses
 
 
 def test_shorter_trainings_and_other_settings_are_refused(data: Dataset, tmp_path: Path) -> None:
-    train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_minutes=60)]), n_epochs=4)
-    with pytest.raises(
-        FormatError, match=r"has made 4 epochs already; expected n_epochs \(--epochs\) above 4 .* got 3"
+    saved(data, tmp_path, 4)
+    for n_epochs, size, words in (
+        (3, 7, r"has made 4 epochs already; expected n_epochs \(--epochs\) above 4 .* got 3"),
+        (6, 8, "batch_size = 7, this training batch_size = 8"),
     ):
-        train(network(), data, **options(), n_epochs=3, resume=tmp_path)
-    with pytest.raises(FormatError, match="batch_size = 7, this training batch_size = 8"):
-        train(network(), data, **options(batch_size=8), n_epochs=6, resume=tmp_path)
+        with pytest.raises(FormatError, match=words):
+            train(network(), data, **options(batch_size=size), n_epochs=n_epochs, resume=tmp_path)

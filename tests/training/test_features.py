@@ -13,13 +13,10 @@ from pellucid.errors import FormatError, OptionError, TrainingError
 from pellucid.nn.freezing import frozen_names
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.training import features
-from pellucid.training.callbacks.base import Callback
-from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks import Callback, Checkpoint
 from pellucid.training.events import EpochEnd
 from pellucid.training.nonfinite import replay_nonfinite
-from pellucid.training.optimizers.adam import Adam
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.optimizers import LBFGS, SGD, Adam
 
 KERNELS = ["numpy", "numba"] if HAS_NUMBA else ["numpy"]
 
@@ -31,35 +28,24 @@ def data(rng: np.random.Generator) -> pl.Dataset:
 
 
 def network(dtype: str = "float64", until: str = "batchnorm_1") -> pl.Model:
-    layers = [
-        pl.Conv2D(4),
-        pl.BatchNorm(),
-        pl.Activation("relu"),
-        pl.Dropout(0.4),
-        pl.Residual(pl.Conv2D(4)),
-        pl.GlobalAvgPool2D(),
-    ]
-    model = pl.Sequential(
-        [*layers, pl.Dense(8), pl.BatchNorm(), pl.Activation("relu"), pl.Dropout(0.2), pl.Dense(1)],
-        dtype=dtype,
-    )
+    layers = [pl.Conv2D(4), pl.BatchNorm(), pl.Activation("relu"), pl.Dropout(0.4), pl.Residual(pl.Conv2D(4))]
+    layers += [pl.GlobalAvgPool2D(), pl.Dense(8), pl.BatchNorm(), pl.Activation("relu"), pl.Dropout(0.2)]
+    return frozen(pl.Sequential([*layers, pl.Dense(1)], dtype=dtype), until)
+
+
+def frozen(model: pl.Model, until: str) -> pl.Model:
     model.initialize((6, 6, 1), seed=3)
     pl.freeze(model, until)
     return model
 
 
-def stack(until: str = "dense_1") -> pl.Model:
-    model = pl.Sequential(
-        [pl.Flatten(), pl.Dense(12, activation="relu"), pl.Dense(6, activation="relu"), pl.Dense(1)]
-    )
-    model.initialize((6, 6, 1), seed=3)
-    pl.freeze(model, until)
-    return model
+def stack() -> pl.Model:
+    layers = [pl.Flatten(), pl.Dense(12, "relu"), pl.Dense(6, "relu"), pl.Dense(1)]
+    return frozen(pl.Sequential(layers), "dense_1")
 
 
 def options(**changes: Any) -> dict[str, Any]:
-    given = {"optimizer": Adam(0.01), "n_epochs": 4, "batch_size": 7, "validation": 0.2, "callbacks": []}
-    return {**given, **changes}
+    return {"optimizer": Adam(0.01), "n_epochs": 4, "batch_size": 7, "validation": 0.2, **changes}
 
 
 def arrays(model: pl.Model) -> dict[str, Any]:

@@ -12,9 +12,7 @@ from pellucid.errors import OptionError
 from pellucid.ops.losses.regression import Huber
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
-from pellucid.training.optimizers.adam import AdamW
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.optimizers import LBFGS, SGD, AdamW
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
 from pellucid.training.schedules.cosine import Cosine
@@ -23,7 +21,9 @@ pytestmark = pytest.mark.kernels
 
 
 class Seen:
-    """A callback that keeps the run and the names of its callbacks."""
+    """A callback that keeps the run, with its settings, and the names of its callbacks."""
+
+    writes_checkpoints = True
 
     def __call__(self, event: Any) -> bool:
         if isinstance(event, TrainStart):
@@ -52,9 +52,9 @@ def rows(rng: np.random.Generator) -> tuple[Any, Any]:
 def test_a_preset_is_trained_by_its_recipe(photos: pl.Dataset) -> None:
     recipe, got = RECIPES["cnn"], seen(pl.preset("cnn"), photos)
     assert (got["n_epochs"], got["batch_size"]) == (recipe["n_epochs"], recipe["batch_size"])
+    for name in ("learning_rate", "weight_decay"):
+        assert got["optimizer"][name] == recipe[name]
     assert got["optimizer"]["type"] == recipe["optimizer"]
-    assert got["optimizer"]["learning_rate"] == recipe["learning_rate"]
-    assert got["optimizer"]["weight_decay"] == recipe["weight_decay"]
     assert got["schedule"]["type"] == recipe["schedule"]
     assert got["augment"] is not None
     assert got["loss"]["label_smoothing"] == recipe["label_smoothing"]
@@ -91,22 +91,16 @@ def test_no_smoothing_of_labels_is_not_the_same_as_none_named(rows: Any) -> None
     hinge = pl.Sequential([pl.Dense(1)])
     hinge.set_loss("hinge")
     assert seen(hinge, rows, n_epochs=1, label_smoothing=0)["loss"]["type"] == "hinge"
-    quantities = rows[0], rows[0][:, 0]
-    assert (
-        seen(pl.Sequential([pl.Dense(1)]), quantities, n_epochs=1, label_smoothing=0)["loss"]["type"]
-        == "mean_squared_error"
-    )
+    quantities = seen(pl.Sequential([pl.Dense(1)]), (rows[0], rows[0][:, 0]), n_epochs=1, label_smoothing=0)
+    assert quantities["loss"]["type"] == "mean_squared_error"
 
 
 def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:
     with pytest.raises(OptionError, match=r"n_epochs is missing.*n_epochs=50"):
         pl.train(pl.Sequential([pl.Dense(1)]), rows)
     got = seen(pl.Sequential([pl.Dense(1)]), rows, n_epochs=4)
-    assert (got["optimizer"]["type"], got["optimizer"]["learning_rate"], got["batch_size"]) == (
-        "sgd",
-        0.0075,
-        None,
-    )
+    assert got["batch_size"] is None
+    assert (got["optimizer"]["type"], got["optimizer"]["learning_rate"]) == ("sgd", 0.0075)
 
 
 @every(
@@ -163,10 +157,8 @@ def test_batch_norm_is_measured_once(photos: pl.Dataset) -> None:
 def test_after_few_steps_a_recipe_predicts_as_well_as_it_trained(rng: np.random.Generator) -> None:
     """Running statistics still hold much of what they began with; alone they predict little better than chance."""
     y = np.arange(60) % 2
-    X = (
-        rng.integers(0, 120, (60, 12, 12, 3), dtype=np.uint8)
-        + (y * 120).astype(np.uint8)[:, None, None, None]
-    )
+    X = rng.integers(0, 120, (60, 12, 12, 3), dtype=np.uint8)
+    X[y == 1] += 120
     losses = []
     for more in ({}, {"precise_bn": False}):
         model = pl.preset("cnn-small")
@@ -177,9 +169,8 @@ def test_after_few_steps_a_recipe_predicts_as_well_as_it_trained(rng: np.random.
 
 
 def test_options_survive_a_table() -> None:
-    options = TrainingOptions.resolve(
-        RECIPES["cnn"], optimizer={"type": "sgd", "momentum": 0.9}, augment="none"
-    )
+    given: dict[str, Any] = {"optimizer": {"type": "sgd", "momentum": 0.9}, "augment": "none"}
+    options = TrainingOptions.resolve(RECIPES["cnn"], **given)
     assert TrainingOptions.from_table(options.to_table()) == options
     with pytest.raises(OptionError, match="Did you mean 'epochs'"):
         TrainingOptions.from_table({"epoch": 3})
@@ -193,14 +184,8 @@ def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
         if isinstance(event, StepEnd):
             optimizer.weight_decay, optimizer.momentum = 0.3, 0.1
 
-    pl.train(
-        pl.Sequential([pl.BatchNorm(), pl.Dense(1)]),
-        rows,
-        n_epochs=3,
-        optimizer=optimizer,
-        schedule="cosine",
-        callbacks=[spoil],
-    )
+    model = pl.Sequential([pl.BatchNorm(), pl.Dense(1)])
+    pl.train(model, rows, n_epochs=3, optimizer=optimizer, schedule="cosine", callbacks=[spoil])
     assert optimizer.config() == before
 
 
@@ -223,14 +208,12 @@ def table(m: int) -> tuple[Any, Any]:
 def test_realmlp_scales_and_stops_by_rows_that_it_holds_out() -> None:
     X, y = table(200)
     history = pl.train("realmlp", (X, y), n_epochs=4)
-    rule = history.model.preprocessing
-    assert rule is not None
+    rule: Any = history.model.preprocessing
     assert rule.kind == "robust"
     assert rule != Preprocessing.robust(X)  # of the rows that are trained on alone
     assert "validation_loss" in history.columns
-    held = pl.train("realmlp", (X, y), n_epochs=4, scaling="standardize", validation=0.3).model.preprocessing
-    assert held is not None
-    assert held.kind == "standardize"
+    other: Any = pl.train("realmlp", (X, y), n_epochs=4, scaling="standardize", validation=0.3).model
+    assert other.preprocessing.kind == "standardize"
 
 
 @every(("X", "y"), [table(40), (table(90)[0], [0] * 89 + [1])])
@@ -244,7 +227,5 @@ def test_realmlp_learns_a_curve() -> None:
     X, _ = table(1500)
     y = 50 + 3 * np.sin(2 * X[:, 0]) + 1e-4 * X[:, 2]
     model = pl.train("realmlp", (X[:1000], y[:1000])).model
-    left = ((model.predict(X[1000:]).ravel() - y[1000:]) ** 2).sum() / (
-        (y[1000:] - y[1000:].mean()) ** 2
-    ).sum()
-    assert left < 0.05
+    left = model.predict(X[1000:]).ravel() - y[1000:]
+    assert left.var() < 0.05 * y[1000:].var()

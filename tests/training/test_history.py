@@ -10,10 +10,9 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from tests.every import every
 
+from pellucid import preset, train
 from pellucid.errors import MissingExtraError, OptionError
-from pellucid.nn.presets import preset
 from pellucid.plotting.curves import curves_figure
-from pellucid.training.fit import train
 from pellucid.training.history import History
 
 
@@ -102,9 +101,9 @@ def test_a_classifier_is_measured_on_training_samples_beside_the_held_out_ones(
     X[:30, 1:], y[:30] = 100 * X[:30, 1:], rng.integers(0, 2, 30)
     for form in ("direct", "dual"):
         model = preset("two-layer")
-        held = X[30:], y[30:]
-        history = train(model, (X[:30], y[:30]), n_epochs=4, validation=held, form=form)
-        assert history["accuracy"][-1] == float((model.predict(X[:30]) == y[:30]).mean())
-        assert history["validation_accuracy"][-1] == float((model.predict(X[30:]) == y[30:]).mean())
+        history = train(model, (X[:30], y[:30]), n_epochs=4, validation=(X[30:], y[30:]), form=form)
+        is_right = model.predict(X) == y
+        assert history["accuracy"][-1] == is_right[:30].mean()
+        assert history["validation_accuracy"][-1] == is_right[30:].mean()
     assert "accuracy" not in train(preset("two-layer"), (X, y), n_epochs=2)
     assert "accuracy" not in train(preset("logistic", n_outputs=1), (X, X[:, 0]), n_epochs=2, validation=0.2)

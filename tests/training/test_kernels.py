@@ -1,24 +1,18 @@
 """The choice between NumPy and compiled kernels for a training: resolved once, recorded, kept by a resumed one."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pellucid import dispatch
-from pellucid.data.dataset import Dataset
+from pellucid import BatchNorm, Dataset, Dense, Dropout, Flatten, LayerNorm, Sequential, dispatch, preset
 from pellucid.dispatch.ops import TWINS
 from pellucid.errors import OptionError
 from pellucid.estimators import MLPClassifier
-from pellucid.nn.activation import Dropout
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.training import compiling
-from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks import Checkpoint, PreciseBatchNorm
 from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
@@ -69,6 +63,10 @@ def test_the_argument_the_environment_and_the_size_choose(
     monkeypatch.setenv(dispatch.VARIABLE, "numba")
     assert used(data) == "numba"
     assert used(data, kernels="numpy") == "numpy"
+    model = network()
+    fit(model, data, TrainingOptions(n_epochs=2, kernels="numba"))
+    record = model._summary_of_training
+    assert record["kernels"] == record["options"]["kernels"] == "numba"
     monkeypatch.delenv(dispatch.VARIABLE)
     monkeypatch.setattr(dispatch, "AUTO_OPERATIONS", 1e3)
     assert used(data) == "numba"
@@ -79,18 +77,12 @@ def test_the_argument_the_environment_and_the_size_choose(
 def test_the_operations_are_those_of_the_cheaper_form() -> None:
     wide = Sequential([Flatten(), Dense(1)])
     wide.initialize((50, 50, 3))
-    calls = 100 * 2 * LAYER_OPERATIONS
-    direct = operations_of(wide, TrainingOptions(n_epochs=100, optimizer=SGD(), form="direct"), 20) - calls
-    assert direct == 3.0 * 20 * 100 * wide._n_operations
-    assert operations_of(wide, TrainingOptions(n_epochs=100, optimizer=SGD()), 20) - calls < direct / 10
-    assert operations_of(wide, TrainingOptions(n_epochs=100, optimizer=Adam()), 20) - calls == direct
-
-
-def test_the_choice_is_recorded(data: Dataset) -> None:
-    model = network()
-    fit(model, data, TrainingOptions(n_epochs=2, kernels="numba"))
-    assert model._summary_of_training["kernels"] == "numba"
-    assert model._summary_of_training["options"]["kernels"] == "numba"
+    direct, dual, by_adam = (
+        operations_of(wide, TrainingOptions(n_epochs=100, **how), 20) - 100 * 2 * LAYER_OPERATIONS
+        for how in ({"optimizer": SGD(), "form": "direct"}, {"optimizer": SGD()}, {"optimizer": Adam()})
+    )
+    assert by_adam == direct == 3.0 * 20 * 100 * wide._n_operations
+    assert dual < direct / 10
 
 
 def test_a_resumed_training_keeps_the_kernels_and_says_so_of_others(data: Dataset, tmp_path: Path) -> None:
@@ -106,13 +98,14 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
     model._loss_hook = lambda loss, total: pytest.fail("a loss of zeros was reported")
     job = Job(model, data, TrainingOptions(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25))
     optimizer.start(model.theta, model._flat_decay_mask())
-    before = model.theta.copy(), model.grad.copy(), [dict(leaf.state) for leaf in model._leaves()]
-    states = [{key: value.copy() for key, value in state.items()} for state in before[2]]
+
+    def arrays() -> list[np.ndarray]:
+        states = [array for leaf in model._leaves() for array in leaf.state.values()]
+        return [model.theta, model.grad, *states]
+
+    before = copy.deepcopy(arrays())
     compile_ahead(job, [PreciseBatchNorm()])
-    np.testing.assert_array_equal(model.theta, before[0])
-    np.testing.assert_array_equal(model.grad, before[1])
-    for leaf, state in zip(model._leaves(), states, strict=True):
-        assert all((leaf.state[key] == value).all() for key, value in state.items())
+    assert all(map(np.array_equal, arrays(), before))
     assert optimizer.n_steps == 0
     assert job.kernels == "numba"
 
@@ -182,9 +175,8 @@ def test_a_plain_step_runs_the_layers_and_the_formulas_alone() -> None:
                 (profile.enable, profile.disable, lambda: None)[min(event.step, 2)]()
 
         model = preset(name)
-        history = train(
-            model, (X, y), n_epochs=3, batch_size=0, kernels="plain", augment="none", callbacks=[look]
-        )
+        how: dict[str, Any] = {"batch_size": 0, "kernels": "plain", "augment": "none"}
+        history = train(model, (X, y), n_epochs=3, callbacks=[look], **how)
         assert (history.kernels, history.form, history.n_threads) == ("plain", "direct", 1)
         called = {(file, function) for file, _, function in pstats.Stats(profile).stats if "pellucid" in file}
         names = {Path(file).name for file, _ in called}

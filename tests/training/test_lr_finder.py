@@ -1,6 +1,5 @@
 """The learning-rate finder leaves what it is given alone, is not misled by dying networks, and draws its find."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -8,12 +7,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+from pellucid import Dataset, Dense, Sequential, find_learning_rate, train
 from pellucid.errors import OptionError, TrainingError
-from pellucid.nn.dense import Dense
-from pellucid.nn.sequential import Sequential
-from pellucid.training.fit import train
-from pellucid.training.lr_finder import find_learning_rate
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.rate_search import RateSearch, Trial
 
@@ -33,13 +28,11 @@ def test_model_and_optimizer_are_left_alone(data: Dataset, is_trained: bool) -> 
     model, optimizer = network(), OPTIMIZERS.make("adam", learning_rate=0.02)
     if is_trained:
         train(model, data, optimizer=optimizer, n_epochs=3)
-    before = model.theta.copy(), optimizer.config(), copy.deepcopy(vars(optimizer)), model.classes
+    theta, before = model.theta.copy(), (optimizer.config(), optimizer.n_steps, model.classes)
     find_learning_rate(model, data, optimizer=optimizer, batch_size=16, n_epochs=10)
-    np.testing.assert_array_equal(model.theta, before[0])
+    np.testing.assert_array_equal(model.theta, theta)
     assert model._is_initialized == is_trained
-    assert optimizer.config() == before[1]
-    assert optimizer.n_steps == before[2]["n_steps"]
-    assert model.classes == before[3]
+    assert (optimizer.config(), optimizer.n_steps, model.classes) == before
     if is_trained:  # its layers still look into its own flat array
         model.theta[:] = 0
         assert not any(array.any() for leaf in model._leaves() for array in leaf.params.values())
@@ -81,10 +74,8 @@ def test_a_high_rate_that_only_longer_trainings_show_is_found(
     best = {20: -3.0, 50: -2.5, 120: at_the_end}
 
     def train_shortly(self: Any, rate: float, length: float) -> Trial:
-        is_dead = rate > highest_alive
-        return Trial(
-            rate, round(length), abs(np.log10(rate) - best[round(length)]) / 10, not is_dead, is_dead
-        )
+        n_steps, is_dead = round(length), rate > highest_alive
+        return Trial(rate, n_steps, abs(np.log10(rate) - best[n_steps]) / 10, not is_dead, is_dead)
 
     monkeypatch.setattr("pellucid.training.lr_finder._Search.train", train_shortly)
     found = find_learning_rate(network(), data, n_epochs=1240, optimizer="sgd")
@@ -120,9 +111,8 @@ def test_says_where_nothing_is_learned(rng: np.random.Generator) -> None:
 
 def test_a_rate_that_diverges_is_no_candidate(data: Dataset) -> None:
     y = data.X[:, 0] * 3
-    found = find_learning_rate(
-        network(), Dataset(data.X, y), n_epochs=300, optimizer="sgd", min_lr=1e-3, max_lr=1e4
-    )
+    how: Any = {"n_epochs": 300, "optimizer": "sgd", "min_lr": 1e-3, "max_lr": 1e4}
+    found = find_learning_rate(network(), Dataset(data.X, y), **how)
     assert found.rounds[0][-1].loss is None
     assert found.suggestion is not None
     assert found.suggestion < 1
@@ -171,9 +161,8 @@ def test_the_figure_shows_the_numbers() -> None:
 
 def test_a_search_says_what_it_found() -> None:
     found = search()
-    assert str(found) == (
-        "Learning rate 0.1: after 20 steps the lowest loss, 0.3; one answer for all has 0.69."
-    )
+    words = "Learning rate 0.1: after 20 steps the lowest loss, 0.3; one answer for all has 0.69."
+    assert str(found) == words
     assert repr(found) == "RateSearch(3 rates, suggestion: 0.1)"
     assert "Learning rate 0.1" in found._repr_html_()
     assert "<img" in found._repr_html_()

@@ -40,6 +40,16 @@ def network(dtype: str = "float32") -> pl.Sequential:
     return pl.Sequential([pl.Flatten(), pl.Dense(6, activation="relu"), pl.Dense(1)], dtype=dtype)
 
 
+def use_small_blocks(patch: pytest.MonkeyPatch) -> None:
+    """Read in several blocks, and by way of a temporary file."""
+    for module in (base, in_files, dual_rows):
+        patch.setattr(module, "BLOCK_BYTES", 5000)
+
+
+def how(form: str) -> dict[str, Any]:
+    return {"optimizer": "sgd", "form": form, **({"batch_size": 16} if form == "direct" else {})}
+
+
 def both(path: Path) -> tuple[pl.Split, pl.Split]:
     return pl.load_data(path), pl.load_data(path, on_disk=True)
 
@@ -62,8 +72,7 @@ CASES: dict[str, dict[str, Any]] = {
 def test_the_numbers_are_those_in_memory(
     files: dict[str, Path], kind: str, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (base, in_files, dual_rows):
-        monkeypatch.setattr(module, "BLOCK_BYTES", 5000)  # several blocks, and a temporary file
+    use_small_blocks(monkeypatch)
     monkeypatch.setattr(dual_rows, "SLICE_COLUMNS", 100)
     found = []
     for split in both(files[kind]):
@@ -78,7 +87,7 @@ def test_the_numbers_are_those_in_memory(
 @every("form", ["direct", "dual"])
 def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path: Path, form: str) -> None:
     data = pl.load_data(files["floats"], on_disk=True).train
-    options: dict[str, Any] = {"optimizer": "sgd", "batch_size": 16, "form": form, "n_epochs": 4}
+    options: dict[str, Any] = {**how(form), "batch_size": 16, "n_epochs": 4}
     whole, stopped = network(), network()
     pl.train(whole, data, **options)
 
@@ -102,8 +111,7 @@ def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, 
 
 
 def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (base, in_files, dual_rows):
-        monkeypatch.setattr(module, "BLOCK_BYTES", 5000)
+    use_small_blocks(monkeypatch)
     data = pl.load_data(files["bytes"], on_disk=True).train
     assert data.X.survey.high.max() == 255  # looked at once, here
     before = data.X.base.n_read
@@ -132,18 +140,9 @@ def test_a_full_batch_that_has_no_dual_form_is_refused_where_it_is_large(
 @every("form", ["direct", "dual"])
 def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form: str, tmp_path: Path) -> None:
     data = pl.load_data(files["floats"], on_disk=True).train
-    options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
+    options: dict[str, Any] = {"n_epochs": 400, "learning_rate": 1e30, "nonfinite": tmp_path / "step"}
     with pytest.raises(TrainingError, match="It began in"):
-        pl.train(
-            network(),
-            data,
-            n_epochs=400,
-            form=form,
-            optimizer="sgd",
-            learning_rate=1e30,
-            nonfinite=tmp_path / "step",
-            **options,
-        )
+        pl.train(network(), data, **options, **how(form))
 
 
 @every("form", ["direct", "dual"])
@@ -152,14 +151,12 @@ def test_a_file_that_goes_during_the_training(files: dict[str, Path], form: str,
     path.write_bytes(files["floats"].read_bytes())
     data, model = pl.load_data(path, on_disk=True).train, network()
 
-    def remove(event: Any) -> bool:
+    def remove(event: Any) -> None:
         if isinstance(event, EpochEnd):
             path.unlink(missing_ok=True)
-        return False
 
-    options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
     with pytest.raises(DataError, match=r"floats\.npz.*cannot read the file any more"):
-        pl.train(model, data, n_epochs=3, form=form, callbacks=[remove], optimizer="sgd", **options)
+        pl.train(model, data, n_epochs=3, callbacks=[remove], **how(form))
     assert model.predict(np.zeros((2, *SHAPE))).shape == (2,)  # a plain model again
 
 
@@ -216,8 +213,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
             X[:, 0, 0, 0] = np.arange(n) / n
             X.flush()
             np.save(folder / f"y_{part}.npy", np.arange(n) % 2)
-    done = subprocess.run(
-        [sys.executable, "-c", LARGE, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    small, large = map(float, done.stdout.split())
+    done = subprocess.check_output([sys.executable, "-c", LARGE, str(tmp_path)], text=True)
+    small, large = map(float, done.split())
     assert large - small < 30  # MB; the inputs alone are 63

@@ -59,10 +59,8 @@ def test_a_training_is_that_of_one_process_and_repeats_bit_for_bit(tmp_path: Pat
     by_two, by_three = found_by(2, tmp_path), found_by(3, tmp_path)
     for name in CASES:
         for key, array in arrays_of(*train(name, tmp_path)).items():
-            for found in (by_two, by_three):
-                np.testing.assert_allclose(
-                    found[f"{name}/{key}"], array, rtol=0, atol=1e-10, err_msg=f"{name}: {key}"
-                )
+            for found in (by_two[f"{name}/{key}"], by_three[f"{name}/{key}"]):
+                np.testing.assert_allclose(found, array, rtol=0, atol=1e-10, err_msg=f"{name}: {key}")
     for key, array in found_by(2, tmp_path, *REPEATED).items():
         np.testing.assert_array_equal(array, by_two[key], err_msg=key)
 
@@ -88,9 +86,8 @@ FAULTS = {  # which ranks have it, and what: those of one rank end all
 @pytest.mark.slow
 def test_what_one_rank_has_ends_all_and_what_all_have_is_shown_once() -> None:
     programs = {name: FAULTY.format(who=who, what=what) for name, (who, what) in FAULTS.items()}
-    started = {
-        name: mpi.start(2, "-c", f"{program}os.write(1, b'over ')") for name, program in programs.items()
-    }
+    ended = "os.write(1, b'over ')"
+    started = {name: mpi.start(2, "-c", program + ended) for name, program in programs.items()}
     done = {name: mpi.finish(process) for name, process in started.items()}
     # Nobody waits for a rank that has ended: they all end.
     assert done["an error of one rank"] == (1, "step 5\n", "pellucid: rank 1: the disk is gone.\n")
@@ -116,9 +113,7 @@ def test_without_mpi4py_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_process_alone_imports_no_mpi() -> None:
     code = (
-        "import sys; from tests.training.rank_cases import train; train('L-BFGS', None); print(*sys.modules)"
+        "from tests.training.rank_cases import train; train('L-BFGS', None); import sys; print(*sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=mpi.HERE
-    )
-    assert "mpi4py" not in done.stdout.split()
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=mpi.HERE)
+    assert "mpi4py" not in loaded.split()

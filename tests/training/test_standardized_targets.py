@@ -8,7 +8,6 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import OptionError, ShapeError
-from pellucid.prediction.metrics import regression_metrics
 
 
 def prices(rng: np.random.Generator, unit: float) -> pl.Dataset:
@@ -25,18 +24,15 @@ def trained(data: pl.Dataset, **options: object) -> pl.Model:
 @every("unit", [1e-6, 1.0, 1e6])
 def test_any_unit_is_learned(rng: np.random.Generator, unit: float) -> None:
     data = prices(rng, unit)
-    found = regression_metrics(data.y[:, None], trained(data).predict(data.X)[:, None])
-    assert found["r_squared"] is not None
-    assert found["r_squared"] > 0.9
+    assert (trained(data).predict(data.X) - data.y).var() < 0.1 * data.y.var()
 
 
 def test_the_file_keeps_the_unit(rng: np.random.Generator, tmp_path: Path) -> None:
     data = prices(rng, 1e5)
     model = trained(data)
     pl.save(model, tmp_path / "prices.safetensors")
-    np.testing.assert_array_equal(
-        pl.load(tmp_path / "prices.safetensors").predict(data.X), model.predict(data.X)
-    )
+    loaded = pl.load(tmp_path / "prices.safetensors")
+    np.testing.assert_array_equal(loaded.predict(data.X), model.predict(data.X))
 
 
 def test_a_network_of_ones_own_and_a_chosen_loss_stay_as_they_are(rng: np.random.Generator) -> None:
@@ -74,7 +70,6 @@ def test_the_loss_is_the_same_in_every_form_of_the_targets(rng: np.random.Genera
     expected = model._measure(X, model._encode(data.y))["loss"]
     forms = data.y, data.y[:, None], data.y[:, None].astype(np.float32)
     for y in forms:
-        assert model._loss.forward(model.forward(X), model._encode(y))[0] == pytest.approx(expected, rel=1e-4)
         assert model._loss.forward(model.forward(X), model._encode(y))[0] == pytest.approx(expected, rel=1e-4)
     losses = []
     for y in forms:

@@ -9,6 +9,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
+from pellucid.training.optimizers import SGD
 from pellucid.training.trace import take_step
 from pellucid.training.trace_records import Trace
 from pellucid.types import map_arrays
@@ -35,18 +36,9 @@ def shared() -> pl.Model:
 
 
 def photos() -> pl.Model:
-    return pl.Sequential(
-        [
-            pl.Conv2D(4, 3, activation="relu"),
-            pl.MaxPool2D(),
-            pl.Conv2D(4, 3),
-            pl.BatchNorm(),
-            pl.Activation("relu"),
-            pl.Flatten(),
-            pl.Dropout(0.3),
-            pl.Dense(3),
-        ]
-    )
+    convolutions = [pl.Conv2D(4, 3, activation="relu"), pl.MaxPool2D(), pl.Conv2D(4, 3), pl.BatchNorm()]
+    layers = [*convolutions, pl.Activation("relu"), pl.Flatten(), pl.Dropout(0.3), pl.Dense(3)]
+    return pl.Sequential(layers)
 
 
 def graph() -> pl.Model:
@@ -77,10 +69,9 @@ def test_it_is_the_step_that_train_takes(name: str) -> None:
     step = pl.trace(traced, (inputs, targets), learning_rate=0.3, dtype="float64", update=True)
     start = make()
     start.initialize(map_arrays(lambda array: array.shape[1:], inputs), seed=1, dtype="float64")
-    history = pl.train(
-        trained, (inputs, targets), n_epochs=1, batch_size=0, optimizer="sgd", learning_rate=0.3, dtype="float64",
-        form="direct", kernels="numpy", n_threads=1,
-    )  # fmt: skip
+    how: dict[str, Any] = {"learning_rate": 0.3, "dtype": "float64", "form": "direct", "kernels": "numpy"}
+    how |= {"n_epochs": 1, "batch_size": 0, "n_threads": 1, "optimizer": "sgd"}
+    history = pl.train(trained, (inputs, targets), **how)
     assert step.loss == history["loss"][0]
     assert np.array_equal(traced.theta, trained.theta)
     for own, real in zip(traced._leaves(), trained._leaves(), strict=True):
@@ -115,21 +106,20 @@ def test_layers_hand_on_what_they_compute() -> None:
 
 def test_a_shared_layer_has_a_trace_for_each_use() -> None:
     step = pl.trace(shared(), (X, Y), dtype="float64")
+    first, again, _ = step.values()
     assert list(step) == ["dense_1", "dense_1 (use 2)", "dense_2"]
-    again = step["dense_1 (use 2)"]
     assert "W" not in again.arrays
-    assert not np.array_equal(again.dW, step["dense_1"].dW)  # its share, and the whole
+    assert not np.array_equal(again.dW, first.dW)  # its share, and the whole
 
 
 def test_the_model_stays_as_it_was() -> None:
     model = photos()
     model.initialize((8, 8, 3))
-    before = model.theta.copy(), model.grad.copy(), copy.deepcopy(model.layers[3].state)
+    kept = model.theta, model.grad, model.layers[3].state["running_mean"]
+    before = copy.deepcopy(kept)
     first = pl.trace(model, (PHOTOS, THREE))
     again = pl.trace(model, pl.Dataset(PHOTOS, THREE))
-    assert np.array_equal(model.theta, before[0])
-    assert np.array_equal(model.grad, before[1])
-    assert np.array_equal(model.layers[3].state["running_mean"], before[2]["running_mean"])
+    assert all(map(np.array_equal, kept, before))
     assert model.preprocessing is None
     assert np.array_equal(first["conv2d_1"].dW, again["conv2d_1"].dW)
     assert not any("forward" in vars(layer) for layer in model.layers)
@@ -151,7 +141,7 @@ def test_frozen_layers_are_passed_through_and_not_moved() -> None:
 def test_another_optimizer_moves_otherwise() -> None:
     step = pl.trace(stack(), (X, Y), optimizer="adam", learning_rate=0.01, dtype="float64")
     assert np.allclose(np.abs(step["dense_3"].update_W), 0.01, rtol=1e-3)  # Adam's first step has one size
-    own = pl.optimizers.SGD(0.5, weight_decay=1.0)
+    own = SGD(0.5, weight_decay=1.0)
     decayed = pl.trace(stack(), (X, Y), optimizer=own, dtype="float64")["dense_3"]
     assert np.allclose(decayed.update_W, -0.5 * (decayed.dW + decayed.W))
     assert own.n_steps == 0
@@ -189,10 +179,7 @@ def test_a_notebook_shows_the_table_in_little_text() -> None:
         (lambda: pl.trace(stack(), (X, Y))["dense_1"]["dw"], "unknown array 'dw'"),
         (lambda: pl.trace(stack(), (X, Y), optimizer="lbfgs"), "takes single steps, got LBFGS"),
         (lambda: pl.trace(stack(), (X, Y), optimizer="adm"), "Did you mean 'adam'"),
-        (
-            lambda: pl.trace(stack(), (X, Y), optimizer=pl.optimizers.SGD(), learning_rate=1.0),
-            "give it to SGD",
-        ),
+        (lambda: pl.trace(stack(), (X, Y), optimizer=SGD(), learning_rate=1.0), "give it to SGD"),
         (lambda: pl.trace("mpl", (X, Y)), "Did you mean 'mlp'"),
         (lambda: pl.trace(stack(), (X, Y[:3])), "X has 6 samples and y has 3"),
     ],
@@ -215,10 +202,8 @@ def test_an_attribute_that_does_not_exist_names_those_that_do() -> None:
 def test_dead_units_and_a_backward_pass_of_zeros_are_remarked_on() -> None:
     """Of a healthy network nothing is said; one sample's zeros are no dead units."""
     rows = np.random.default_rng(1).standard_normal((30, 4))
-    data, model = (
-        (rows, (rows[:, 0] > 0).astype(int)),
-        pl.Sequential(pl.Dense(6, "relu"), pl.Dense(4), pl.Dense(1)),
-    )
+    data = rows, (rows[:, 0] > 0).astype(int)
+    model = pl.Sequential(pl.Dense(6, "relu"), pl.Dense(4), pl.Dense(1))
     model.initialize((4,), seed=2)
     assert pl.trace(model, data).remarks() == []
     assert pl.trace(model, (rows[:1], [1])).remarks() == []

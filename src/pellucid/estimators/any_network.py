@@ -16,7 +16,6 @@ from pellucid.data.readers.picture_modes import White
 from pellucid.errors import OptionError
 from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.model_source import (
-    ModelSpec,
     choose_augment,
     choose_optimizer,
     choose_schedule,
@@ -129,7 +128,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     def _start(self, samples: Samples, random: Any) -> Model:
         """Return a new model, or a copy of the one given, ready for these samples."""
         if isinstance(self.model, str) and self.model == AUTO:
-            self.recommendation_ = recommend(samples.dataset)
+            self.recommendation_ = recommend(Dataset(samples.X, samples.Y))
         model, self._training_table = self._model_for(self.n_outputs_)
         seed = self._draw_seed(random)
         if not model._is_initialized:
@@ -155,7 +154,7 @@ class AnyNetwork(Fitting, NetworkParameters):
             begin_at_the_mean(model, objective.loss, samples.Y)
         return model
 
-    def _model_for(self, n_outputs: int) -> ModelSpec:
+    def _model_for(self, n_outputs: int) -> tuple[Model, Mapping[str, Any]]:
         of_photos = {name: getattr(self, name, None) for name in ("body", "pixels")}
         return model_spec(self.model, n_outputs, getattr(self, "recommendation_", None), **of_photos)
 
@@ -168,7 +167,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     def _go_on(self, samples: Samples) -> Model:
         is_file = isinstance(self.model, str | Path) and Path(self.model).suffix == ".toml"
         if not is_file or Path(self.model).is_file():  # a lost file is that of the model
-            asked = self.model if isinstance(self.model, Model) else self._model_for(self.n_outputs_).model
+            asked = self.model if isinstance(self.model, Model) else self._model_for(self.n_outputs_)[0]
             if asked.config() != self.model_.config():
                 raise OptionError(
                     "model: the weights to continue from belong to another. Set it back, or fit again with "

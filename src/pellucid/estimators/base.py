@@ -120,20 +120,19 @@ class Classifier(ClassifierMixin, Estimator):
         """Return codes of the labels, and y as scorers take it; store the classes."""
         y = column_of(y)
         if not hasattr(self, "classes_") or (is_first and not is_partial):
-            labels = learn_labels(y)
-            self.classes_, self._kind = labels.classes, labels.kind
+            codes, self.classes_, self._kind = learn_labels(y)
             self._has_sparse_labels = scipy.sparse.issparse(y)
         else:
             if self.warm_start and not is_partial:
-                found = learn_labels(y).classes
+                _, found, _ = learn_labels(y)
                 if set(found.tolist()) != set(self.classes_.tolist()):
                     raise ValueError(
                         "warm_start can only be used where `y` has the same classes as in the previous call to "
                         f"fit. Previously got {self.classes_}, `y` has {found}"
                     )
-            labels = read_labels(y, self.classes_, self._kind)
+            codes = read_labels(y, self.classes_, self._kind)
         self.n_outputs_ = 1 if self._kind == "binary" else len(self.classes_)  # one logit for two classes
-        return labels.codes, y
+        return codes, y
 
     def _weights(self, weights: Any, X: Any, y: Any, *, is_partial: bool) -> Array | None:
         """Return how much each sample counts, its class's weight times its own; None: all the same."""

@@ -133,7 +133,7 @@ class DenseStack(Fitting, MLPParameters):
         if not passes_checks(self, X):
             check_gaps(X=X)
             X = validate_data(self, X, reset=False, **ACCEPTED)
-        return self._converted(X)
+        return X.astype(self._weights_dtype, copy=False)
 
     def _read_X_y(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
@@ -144,12 +144,13 @@ class DenseStack(Fitting, MLPParameters):
         )
         if reset:
             self._dtype = str(np.dtype(X.dtype if self.dtype is None else self.dtype))
-        return as_rows(self._converted(X, reset=reset)), y, sample_weight
+        dtype = self._dtype if reset else self._weights_dtype
+        return as_rows(X.astype(dtype, copy=False)), y, sample_weight
 
-    def _converted(self, X: Any, *, reset: bool = False) -> Any:
-        """Return samples in the dtype of the weights, which may have been set by hand."""
-        dtype = self.coefs_[0].dtype if hasattr(self, "coefs_") and not reset else self._dtype
-        return X if X.dtype == dtype else X.astype(dtype)
+    @property
+    def _weights_dtype(self) -> Any:
+        """The dtype of the weights, which may have been set by hand."""
+        return self.coefs_[0].dtype if hasattr(self, "coefs_") else self._dtype
 
     # The network.
 
@@ -220,10 +221,8 @@ class DenseStack(Fitting, MLPParameters):
         optimizer = make_solver(self, n if samples.weights is None else float(samples.weights.sum()))
         if self.solver == "lbfgs":  # one epoch more than its own limit, so that it can report its result
             return {"optimizer": optimizer, "n_epochs": int(self.max_iter) + 1, "callbacks": []}
-        factor, is_adaptive = (
-            self._objective().factor,
-            self._changes_rate and self.learning_rate == "adaptive",
-        )
+        factor = self._objective().factor
+        is_adaptive = self._changes_rate and self.learning_rate == "adaptive"
         callbacks: list[Callback] = []
         if self.alpha or factor != 1:
             callbacks.append(L2Penalty(float(self.alpha), factor=factor))
@@ -233,10 +232,8 @@ class DenseStack(Fitting, MLPParameters):
             callbacks.append(SklearnMomentum())
         size = min(200, n) if self.batch_size == "auto" else self.batch_size
         if size > n:
-            warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-                UserWarning,
-            )
+            words = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
+            warn(words, UserWarning)
         return {
             "optimizer": optimizer,
             "n_epochs": int(self.max_iter),
@@ -278,9 +275,8 @@ class DenseStack(Fitting, MLPParameters):
         if X.shape[0] > BLOCK_ROWS:
             starts = range(0, X.shape[0], BLOCK_ROWS)
             return np.concatenate([self._network_outputs(X[i : i + BLOCK_ROWS], n_layers) for i in starts])
-        activations = (
-            getattr(self, "_trained_activations", ()) or self._activations()
-        )  # of weights set by hand
+        # Weights that were set by hand have the parameters' activations.
+        activations = getattr(self, "_trained_activations", ()) or self._activations()
         norms, A = getattr(self, "batch_norms_", ()), X
         for i, (W, b) in enumerate(zip(self.coefs_[:n_layers], self.intercepts_, strict=False)):
             A = A @ W

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.label_encoding import warn
 from pellucid.dispatch import asked
 from pellucid.errors import TrainingError
@@ -141,9 +142,8 @@ class Fitting(CommonParameters, ABC):
     # The way.
 
     def _check_is_fitted(self) -> None:
-        if not hasattr(
-            self, self._fitted_attribute
-        ):  # tested first: the check itself takes some microseconds
+        # Tested first: the check itself takes some microseconds.
+        if not hasattr(self, self._fitted_attribute):
             check_is_fitted(self, self._fitted_attribute)
 
     def _fit(
@@ -169,9 +169,7 @@ class Fitting(CommonParameters, ABC):
         random = None if goes_on else check_random_state(self.random_state)
         uses_score = asks_score and self._has_epochs
         if is_first or not hasattr(self, "val_loss_curve_") or not hasattr(self, "loss_curve_"):
-            self._forget(
-                uses_score
-            )  # nothing was trained before, or by a solver that kept no records, or by hand
+            self._forget(uses_score)  # nothing was trained, or by a solver without records, or by hand
         network = self._start(samples, random) if is_first else self._go_on(samples)
         network.set_loss(self._objective().loss)
         if held is None and uses_score:
@@ -209,7 +207,7 @@ class Fitting(CommonParameters, ABC):
         interrupt = StopOnInterrupt()
         own: list[Any] = [position, *options.pop("callbacks"), rule]
         fraction, patience = (None, None) if is_partial else self._recipe_stopping(samples)
-        validation = fraction if held is None else held.dataset
+        validation = fraction if held is None else Dataset(held.X, held.Y)
         if validation is not None and patience is not None:
             own.append(EarlyStopping(patience=patience))
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
@@ -226,7 +224,8 @@ class Fitting(CommonParameters, ABC):
             is_silent = self.progress is False or (self.progress is None and self.verbose)
             users = self.callbacks or ()
             callbacks = [*own, *users, *progress_bar(False if is_silent else None, users), interrupt]
-            history = train_by_options(network, samples.dataset, asked_for, callbacks, together=is_partial)
+            data = Dataset(samples.X, samples.Y)
+            history = train_by_options(network, data, asked_for, callbacks, together=is_partial)
         except TrainingError as error:
             history = _survive(network, rule, error)
         if not np.isfinite(network.theta).all():

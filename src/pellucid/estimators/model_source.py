@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.errors import OptionError
@@ -25,13 +25,6 @@ from pellucid.types import Array
 PLAIN: dict[str, Any] = {"n_epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
 
 
-class ModelSpec(NamedTuple):
-    """A model that is not yet trained, and the recipe with the defaults of its training."""
-
-    model: Model
-    recipe: Mapping[str, Any]  # as in a [training] table
-
-
 def model_spec(
     model: Any,
     n_outputs: int,
@@ -39,8 +32,8 @@ def model_spec(
     *,
     body: str | Path | None = None,
     pixels: str | None = None,
-) -> ModelSpec:
-    """Return the model that an estimator's ``model`` parameter describes, a new one each time.
+) -> tuple[Model, Mapping[str, Any]]:
+    """Return the model that an estimator's ``model`` parameter describes, a new one each time, and its recipe.
 
     Parameters
     ----------
@@ -55,29 +48,29 @@ def model_spec(
 
     Examples
     --------
-    >>> model_spec("logistic", 1).recipe["optimizer"]
+    >>> model_spec("logistic", 1)[1]["optimizer"]
     'sgd'
     """
     if body is not None or pixels is not None:
         name = str(model) if isinstance(model, str | Path) else type(model).__name__
         check_has_body(name, "body" if body is not None else "pixels")
     if model is None:
-        return ModelSpec(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
+        return Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN
     if isinstance(model, Model):
-        return ModelSpec(copy.deepcopy(model), GENERAL)
+        return copy.deepcopy(model), GENERAL
     if isinstance(model, str) and model == AUTO:
         name = "cnn" if chosen is None else chosen.model
         recipe = RECIPES[name] if chosen is None else chosen.recipe
-        return ModelSpec(preset(name, n_outputs=n_outputs), recipe)
+        return preset(name, n_outputs=n_outputs), recipe
     if str(model) in PRESETS:
         made = preset(str(model), n_outputs=n_outputs, body=body, pixels=pixels)
-        return ModelSpec(made, RECIPES[str(model)])
+        return made, RECIPES[str(model)]
     if Path(model).suffix != ".toml":
         known = ", ".join((*PRESETS, AUTO))
         raise OptionError(f"model: expected a preset ({known}), a .toml file or a model, got {str(model)!r}.")
     architecture = load_architecture(model)
     own = {} if "optimizer" in architecture.training else GENERAL
-    return ModelSpec(architecture.model, {**own, **architecture.training})
+    return architecture.model, {**own, **architecture.training}
 
 
 def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mapping[str, Any]) -> Optimizer:

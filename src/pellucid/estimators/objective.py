@@ -15,17 +15,22 @@ from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.registry import options_of
 from pellucid.types import Array
 
-CLASSIFIER_LOSSES = ("log_loss", *(name for name, loss in LOSSES.items() if loss.kind != "regression"))
-REGRESSOR_LOSSES = (
-    "squared_error",
-    "absolute_error",
-    *(name for name, loss in LOSSES.items() if loss.kind == "regression"),
-)
 _LOG_LOSSES = {
     "binary": "binary_cross_entropy",
     "multiclass": "categorical_cross_entropy",
     "multilabel": "multi_label",
 }
+_SQUARED_AND_ABSOLUTE = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
+
+
+def classifier_losses() -> tuple[str, ...]:
+    """Return the names of the losses that a classifier takes."""
+    return ("log_loss", *(name for name, loss in LOSSES.items() if loss.kind != "regression"))
+
+
+def regressor_losses() -> tuple[str, ...]:
+    """Return the names of the losses that a regressor takes: scikit-learn's and pellucid's."""
+    return (*_SQUARED_AND_ABSOLUTE, *(name for name, loss in LOSSES.items() if loss.kind == "regression"))
 
 
 class Objective(NamedTuple):
@@ -74,15 +79,10 @@ def objective_of(loss: Any, kind: str, detail: float) -> Objective:
 
     Raises
     ------
-    ValueError
+    OptionError
         If the loss does not suit the targets.
     """
-    try:
-        return (
-            _named_objective(loss, kind, detail) if isinstance(loss, str) else _objective(loss, kind, detail)
-        )
-    except OptionError as error:
-        raise ValueError(str(error)) from None
+    return (_named_objective if isinstance(loss, str) else _objective)(loss, kind, detail)
 
 
 def _objective(loss: Any, kind: str, detail: float) -> Objective:
@@ -100,7 +100,7 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
     Parameters
     ----------
     loss : str, dict or Loss
-        One of ``CLASSIFIER_LOSSES``, ``{"type": name, **options}``, or such as ``Focal(gamma=1)``.
+        One of ``classifier_losses()``, ``{"type": name, **options}``, or such as ``Focal(gamma=1)``.
     kind : {"binary", "multiclass", "multilabel"}
     label_smoothing : float
         The fraction by which targets are moved towards uniform ones; for cross-entropies only.
@@ -112,8 +112,7 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
     """
     name, options = split_options(loss)
     custom = loss if isinstance(loss, Loss) and not loss._registered_as else None
-    known = ("log_loss", *(name for name, one in LOSSES.items() if one.kind != "regression"))
-    if custom is None and name not in known:
+    if custom is None and name not in (known := classifier_losses()):
         raise OptionError(unknown_name("loss", name, known))
     out = "softmax" if kind == "multiclass" else "logistic"
     if name != "log_loss" and name not in _LOG_LOSSES.values():  # focal, hinge, or a custom loss
@@ -140,7 +139,7 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     Parameters
     ----------
     loss : str, dict or Loss
-        One of ``REGRESSOR_LOSSES``, ``{"type": name, **options}``, or such as ``Huber(delta=2)``. "squared_error"
+        One of ``regressor_losses()``, ``{"type": name, **options}``, or such as ``Huber(delta=2)``. "squared_error"
         is half the square and "poisson" half the deviance, both summed over the outputs, as in scikit-learn;
         the former is reported as the mean over outputs, as scikit-learn reports it. The others are pellucid's.
     n_outputs : int
@@ -153,11 +152,9 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     if isinstance(loss, Loss) and not loss._registered_as and loss.kind == "regression":
         return Objective(loss, loss, "identity")
     name, options = split_options(loss)
-    known = ("squared_error", "absolute_error", *(n for n, one in LOSSES.items() if one.kind == "regression"))
-    if name not in known:
+    if name not in (known := regressor_losses()):
         raise OptionError(unknown_name("loss", name, known))
-    ours = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
-    made = LOSSES.make(ours.get(name, name), **options)
+    made = LOSSES.make(_SQUARED_AND_ABSOLUTE.get(name, name), **options)
     if name == "squared_error":
         return Objective(HalfSquaredError(), made, "identity", 1 / n_outputs)
     if name == "poisson":

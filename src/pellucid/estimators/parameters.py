@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
 from pellucid.dispatch import CHOICES
-from pellucid.estimators.objective import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
+from pellucid.estimators.objective import classifier_losses, regressor_losses
 from pellucid.estimators.solvers import SOLVERS
 from pellucid.nn.model import Model
 from pellucid.ops.activations import ACTIVATIONS
@@ -30,8 +30,8 @@ POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
 BELOW_ONE = Interval(Real, 0, 1, closed="left")
-CLASSIFIER_LOSS = (StrOptions(set(CLASSIFIER_LOSSES)), dict, Loss)
-REGRESSOR_LOSS = (StrOptions(set(REGRESSOR_LOSSES)), dict, Loss)
+CLASSIFIER_LOSS = (StrOptions(set(classifier_losses())), dict, Loss)
+REGRESSOR_LOSS = (StrOptions(set(regressor_losses())), dict, Loss)
 
 
 def parameter(default: Any, *allowed: Any, kw_only: bool = True) -> Any:

@@ -15,9 +15,7 @@ from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import Schedule
 
 SOLVERS = tuple(OPTIMIZERS)
-SCIPY_LEAST_FALL = (
-    2.220446049250313e-09  # SciPy's own choice for L-BFGS-B, which scikit-learn does not change
-)
+SCIPY_LEAST_FALL = 2.220446049250313e-09  # SciPy's own for L-BFGS-B, which scikit-learn does not change
 
 
 def make_solver(estimator: Any, total: float) -> Optimizer:
@@ -136,7 +134,9 @@ class InverseScaling(Schedule):
 
     Examples
     --------
-    >>> InverseScaling(n_samples=3, power=0.5).factor_of_epoch(1)
+    >>> schedule = InverseScaling(n_samples=3, power=0.5)
+    >>> schedule.observe(0.7)  # the loss of an epoch
+    >>> schedule(0, 1)
     0.5
     """
 
@@ -152,15 +152,11 @@ class InverseScaling(Schedule):
         super().__post_init__()
         self.n_epochs_done = 0
 
-    def factor_of_epoch(self, epoch: int) -> float:
-        """Return the factor at an epoch, counted from 0 where the training began."""
-        if epoch == 0 and not self.is_resumed:
-            return 1.0
-        return float((self.n_seen + epoch * self.n_samples + 1) ** -self.power)
-
     def __call__(self, step: int, n_steps: int) -> float:
         """Return the factor, from the epochs observed, not from the step's number."""
-        return self.factor_of_epoch(self.n_epochs_done)
+        if self.n_epochs_done == 0 and not self.is_resumed:
+            return 1.0
+        return float((self.n_seen + self.n_epochs_done * self.n_samples + 1) ** -self.power)
 
     def start(self, base_rate: float, n_steps: int) -> None:
         """Restart at the first epoch."""

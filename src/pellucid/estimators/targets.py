@@ -1,6 +1,6 @@
 """Class labels of any kind to and from the numbers for training, with scikit-learn's messages."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -8,22 +8,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from pellucid.types import Array
-
-
-class Labels(NamedTuple):
-    """Labels as used for training.
-
-    Attributes
-    ----------
-    codes : Array, shape (m,) or (m, k)
-        Indices into the classes; with several labels per sample, 0 and 1 for each class.
-    classes : Array, shape (k,)
-    kind : {"binary", "multiclass", "multilabel"}
-    """
-
-    codes: Array
-    classes: Array
-    kind: str
 
 
 def is_multilabel(y: Any) -> bool:
@@ -47,23 +31,30 @@ def is_multilabel(y: Any) -> bool:
     return bool(kind == "multilabel-indicator")
 
 
-def learn_labels(y: Any) -> Labels:
-    """Return labels and the classes found in them.
+def learn_labels(y: Any) -> tuple[Array, Array, str]:
+    """Return labels as used for training, the classes found in them, and of which kind they are.
+
+    Returns
+    -------
+    codes : Array, shape (m,) or (m, k)
+        Indices into the classes; with several labels per sample, 0 and 1 for each class.
+    classes : Array, shape (k,)
+    kind : {"binary", "multiclass", "multilabel"}
 
     Examples
     --------
-    >>> learn_labels(np.array(["owl", "cat", "owl"])).codes
+    >>> learn_labels(np.array(["owl", "cat", "owl"]))[0]
     array([1, 0, 1])
     """
     if is_multilabel(y):
         Y = _indicator(y)
-        return Labels(Y, np.arange(Y.shape[1]), "multilabel")
+        return Y, np.arange(Y.shape[1]), "multilabel"
     classes, codes = np.unique(y, return_inverse=True)
-    return Labels(codes.reshape(-1), classes, "binary" if len(classes) <= 2 else "multiclass")
+    return codes.reshape(-1), classes, "binary" if len(classes) <= 2 else "multiclass"
 
 
-def read_labels(y: Any, classes: Array, kind: str) -> Labels:
-    """Return labels of known classes.
+def read_labels(y: Any, classes: Array, kind: str) -> Array:
+    """Return labels of known classes, as used for training.
 
     Raises
     ------
@@ -72,7 +63,7 @@ def read_labels(y: Any, classes: Array, kind: str) -> Labels:
 
     Examples
     --------
-    >>> read_labels(np.array(["owl"]), np.array(["cat", "owl"]), "binary").codes
+    >>> read_labels(np.array(["owl"]), np.array(["cat", "owl"]), "binary")
     array([1])
     """
     if is_multilabel(y) != (kind == "multilabel"):
@@ -81,13 +72,13 @@ def read_labels(y: Any, classes: Array, kind: str) -> Labels:
         Y = _indicator(y)
         if Y.shape[1] != len(classes):
             raise ValueError(f"y: expected {len(classes)} columns, one for each class, got {Y.shape[1]}.")
-        return Labels(Y, classes, kind)
-    codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        return Y
+    codes: Array = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     if not np.array_equal(classes[codes], y):
         raise ValueError(
             f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
         )
-    return Labels(codes, classes, kind)
+    return codes
 
 
 def _indicator(y: Any) -> Array:

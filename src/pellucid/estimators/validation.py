@@ -41,11 +41,6 @@ class Samples:
     def __len__(self) -> int:
         return len(self.Y)
 
-    @property
-    def dataset(self) -> Dataset:
-        """X and Y as the loop takes them."""
-        return Dataset(self.X, self.Y)
-
     def take(self, rows: Array) -> "Samples":
         """Return the chosen ones."""
         weights = None if self.weights is None else self.weights[rows]
@@ -64,7 +59,7 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
         if all samples of a part have weight 0.
     """
     split = partial(train_test_split, np.arange(len(samples)), random_state=random, test_size=fraction)
-    groups = find_groups(samples.dataset).numbers
+    groups = find_groups(Dataset(samples.X, samples.Y)).numbers
     if groups is not None:
         labels = samples.Y.astype(np.int64) if stratify else np.zeros(len(samples), np.int64)
         n_held, seed = int(np.ceil(fraction * len(samples))), check_random_state(random).randint(2**31)

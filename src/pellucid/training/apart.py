@@ -58,7 +58,6 @@ def train_apart(
     callbacks: Sequence[Listener],
     *,
     resume: str | Path | None = None,
-    **how: Any,
 ) -> History:
     """Train the networks of a mean one after another, in place, and return what the last of them did.
 
@@ -69,7 +68,7 @@ def train_apart(
     ----------
     train_one : callable
         Trains a model: :func:`pellucid.training.loop.train_by_options`, for one network.
-    model, data, options, callbacks, resume, **how :
+    model, data, options, callbacks, resume :
         Its arguments. A training that goes on begins with the network of the checkpoint.
     """
     Job(model, data, options)  # what is wrong is said now; inputs are scaled, the loss is chosen
@@ -78,14 +77,17 @@ def train_apart(
     own = replace(options, loss=None, loss_options={}, label_smoothing=None, dtype=None)
     for i in range(min(first, len(branches) - 1), len(branches)):
         part, kept = branch_model(model, i), Branch(i).begin(model)
-        left = [_with_time_left(one, time.perf_counter() - started) for one in callbacks]
+        minutes = (time.perf_counter() - started) / 60  # that are gone
+        left = [
+            replace(one, minutes=max(1e-6, one.minutes - minutes)) if isinstance(one, TimeLimit) else one
+            for one in callbacks
+        ]
         history = train_one(
             part,
             data,
             replace(own, seed=branch_seed(options.seed, i)),
             [*left, kept],
             resume=resume if i == first else None,
-            **how,
         )
         copy_arrays([branches[i]], [part.layers[-1]])
         model.inputs_seen, took = part.inputs_seen, took + history.loop_seconds
@@ -114,9 +116,3 @@ def branch_model(model: Any, i: int) -> Any:
     part.preprocessing, part._schema, part._recipe = model.preprocessing, model._schema, model._recipe
     part.inputs_seen, part.classes = model.inputs_seen, model.classes
     return part
-
-
-def _with_time_left(callback: Listener, seconds: float) -> Listener:
-    if not isinstance(callback, TimeLimit):
-        return callback
-    return replace(callback, minutes=max(1e-6, callback.minutes - seconds / 60))

@@ -276,17 +276,6 @@ def checkpoint_settings(path: str | Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
-def epochs_made(path: str | Path) -> int:
-    """Return how many epochs were complete when a checkpoint was written.
-
-    Raises
-    ------
-    FormatError
-        As :func:`open_checkpoint` does.
-    """
-    return position_of(path)[0]
-
-
 def position_of(path: str | Path) -> list[int]:
     """Return how many epochs, steps, and steps of the epoch that was open, were made when a checkpoint was written.
 

@@ -46,10 +46,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     history.n_threads = job.n_threads * ranks.n_ranks()
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
     if job.part is not job.model:
-        part, history.note = (
-            job.part,
-            "direct form: what the frozen layers make of the samples is computed once",
-        )
+        part = job.part
+        history.note = "direct form: what the frozen layers make of the samples is computed once"
         assert rule is not None
         with dispatch.use(job.feature_kernels):
             X, held_out = (
@@ -58,7 +56,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         if n_frozen_places(job.model) == job.model._n_body and len(job.X) > 1:
             job.model._novelty = NoveltyTest.of(job.X, X, most=MOST_KEPT)
         rule = None
-    if job.batch_size is None and _is_large(X):
+    if part is None and _is_large(job):
         raise OptionError(
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
@@ -146,20 +144,18 @@ def _choose(job: Job) -> tuple[bool, str]:
     n_steps = job.options.n_epochs * job.n_steps
     direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, n_steps)
     if asked == "auto" and m > n_in and job.model.dtype == "float32":
-        return (
-            False,
-            f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
-        )
-    is_large = job.batch_size is None and _is_large(job.X)
-    if asked == "auto" and not is_large and dual >= direct:
+        why = f"with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form"
+        return False, f"direct form: {why}"
+    if asked == "auto" and dual >= direct and not _is_large(job):
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
 
 
-def _is_large(X: Any) -> bool:
-    """Return whether samples stay in their file and are too large to be read whole at each step."""
-    arrays = X.values() if isinstance(X, dict) else [X]
-    return sum(array.nbytes for array in arrays if isinstance(array, StoredArray)) > BLOCK_BYTES
+def _is_large(job: Job) -> bool:
+    """Return whether a full batch stays in its file and is too large to be read whole at each step."""
+    arrays = job.X.values() if isinstance(job.X, dict) else [job.X]
+    n_bytes = sum(array.nbytes for array in arrays if isinstance(array, StoredArray))
+    return job.batch_size is None and n_bytes > BLOCK_BYTES
 
 
 def is_dual(job: Job) -> bool:

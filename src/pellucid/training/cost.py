@@ -1,6 +1,5 @@
 """What a training costs, and so on how many cores and on which kernels it runs."""
 
-from pellucid import dispatch
 from pellucid.nn.model import Model
 from pellucid.ranks import n_ranks
 from pellucid.threads import n_cores
@@ -38,25 +37,6 @@ def worthwhile_threads(model: Model, m: int, options: TrainingOptions, kernels: 
 def step_operations(model: Model, batch: int) -> float:
     """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
     return 3.0 * batch * model._n_operations
-
-
-def choose_kernels(model: Model, options: TrainingOptions, m: int, kept: str | None = None) -> str:
-    """Return "numba", "numpy" or "plain" for a training that is about to begin.
-
-    Parameters
-    ----------
-    model : Model
-        Initialized.
-    options : TrainingOptions
-    m : int
-        Training and validation samples.
-    kept : str, optional
-        The choice of the training that it goes on from, which holds where the choice is left open.
-    """
-    choice = dispatch.asked(options.kernels)
-    if choice == "auto":
-        choice = kept or choice
-    return dispatch.resolve(choice, operations_of(model, options, m))
 
 
 def operations_of(model: Model, options: TrainingOptions, m: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid import dispatch, ranks
 from pellucid.data.augmentation.augment import augment_preset
-from pellucid.data.batches import Batches, Change, is_on_disk
+from pellucid.data.batches import Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import find_groups
 from pellucid.data.hashing import data_hash
@@ -22,7 +22,7 @@ from pellucid.nn.model import Model, check_classes, number_of_class
 from pellucid.nn.preset_size import naming_size
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
-from pellucid.training.cost import choose_kernels, worthwhile_threads
+from pellucid.training.cost import operations_of, worthwhile_threads
 from pellucid.training.features import n_frozen_places, trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
@@ -33,7 +33,7 @@ from pellucid.training.loss_setup import (
 )
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, TrainingOptions, loss_of, make_optimizer
-from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
+from pellucid.training.samples import in_range_seen, preprocessing_for
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
@@ -107,9 +107,9 @@ class Job:
         if self.optimizer.is_full_batch:
             _refuse_random_layers(model, self.optimizer)
         self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
-        if held is not None and held is options.validation:  # given, not drawn from the data
-            held = in_range_of(self.data, model, held, "train: validation")
         _fit_model(model, self.data, options, allow_nonfinite=allow_nonfinite)
+        if held is not None and held is options.validation:  # given, not drawn from the data
+            held = in_range_seen(model, held, "train: validation")
         self._encode(held, sample_weight)
         self._choose_kernels(held, {} if resume is None else _kept(resume))
         self._prepare_inputs(held)
@@ -127,14 +127,15 @@ class Job:
         if options.positive is not None:
             number_of_class(model, options.positive, data.classes, "train: positive")
         self.weights = weigh_samples(model, data, sample_weight, options.class_weight)
-        Batches(data.X, self.Y, self.batch_size, options.seed)  # refuses a wrong size before any work
 
     def _choose_kernels(self, held: Dataset | None, kept: dict[str, Any]) -> None:
         """Choose kernels, threads and what is trained; what is left open goes on as it began."""
         model, options, m = self.model, self.options, n_rows(self.data.X)
         m_all = m + (0 if held is None else n_rows(held.X))
         part = trained_part(model, m_all) if self.augment is None else model
-        self.kernels = choose_kernels(part, options, m_all, kept.get("kernels"))
+        asked = dispatch.asked(options.kernels)
+        asked = kept.get("kernels", asked) if asked == "auto" else asked
+        self.kernels = dispatch.resolve(asked, operations_of(part, options, m_all))
         is_plain = self.kernels == "plain"
         self.part, self.feature_kernels = model if is_plain else part, ""
         if self.part is not model:

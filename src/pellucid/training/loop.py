@@ -5,8 +5,8 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -57,28 +57,14 @@ def train_by_options(
     Networks whose mean is the output are trained one after another, unless ``together``. The other parameters and
     exceptions are those of :func:`pellucid.training.fit.train`.
     """
-    how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
     if branches_of(model) and not together:
-        return train_apart(_train, model, data, options, callbacks, **how)
-    return _train(model, data, options, callbacks, **how)
-
-
-def _train(
-    model: Model,
-    data: Dataset,
-    options: TrainingOptions,
-    callbacks: Sequence[Callback],
-    *,
-    resume: str | Path | None,
-    nonfinite: str | Path | None,
-    shared: TrainingCache | None,
-) -> History:
-    """Train one network."""
+        one = partial(train_by_options, nonfinite=nonfinite, shared=shared, together=True)
+        return train_apart(one, model, data, options, callbacks, resume=resume)
     started = time.perf_counter()
     job = Job(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), job.optimizer, job.schedule
-    run = TrainingState(job, history, callbacks)
+    run = TrainingState(job, history, callbacks, is_resumed=resume is not None)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
@@ -99,14 +85,7 @@ def _train(
                 run.notify(TrainStart(run))
                 if saved is not None:
                     restore(run, saved)
-                model._summary_of_training.pop("weight_decay", None)
-                is_decay_chosen = getattr(optimizer, "folds", 0) and not optimizer.weight_decay
-                steps_started = time.perf_counter()
                 _take_steps(run, executor, nonfinite)
-                if is_decay_chosen:  # else the options say it
-                    history.note += f"; weight decay {optimizer.weight_decay:.3g}, chosen on held-out folds"
-                    model._summary_of_training["weight_decay"] = optimizer.weight_decay
-                history.loop_seconds = time.perf_counter() - steps_started
                 run.notify(StepsEnd(run))
     finally:
         history.seconds = time.perf_counter() - started
@@ -131,6 +110,9 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
 
 def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | None) -> None:
     """Take every step that is left. Of steps that were one call, callbacks are told the last."""
+    started, history, optimizer = time.perf_counter(), run.history, run.optimizer
+    run.model._summary_of_training.pop("weight_decay", None)
+    is_decay_chosen = getattr(optimizer, "folds", 0) and not optimizer.weight_decay
     goes_on, agree = True, ranks.most if ranks.n_ranks() > 1 else bool
     # A checkpoint may have been written between an epoch's last step and its end.
     stop = run.step_in_epoch == run.n_steps and _end_epoch(run)
@@ -157,8 +139,11 @@ def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | 
     while goes_on and run.epoch < run.n_epochs and not stop:
         stop_if_cancelled()
         goes_on = executor.run(run.steps_to_next(), tell)
-    run.history.n_steps = run.step
-    run.history.is_complete = run.epoch == run.n_epochs or not goes_on
+    if is_decay_chosen:  # else the options say it
+        history.note += f"; weight decay {optimizer.weight_decay:.3g}, chosen on held-out folds"
+        run.model._summary_of_training["weight_decay"] = optimizer.weight_decay
+    history.n_steps, history.loop_seconds = run.step, time.perf_counter() - started
+    history.is_complete = run.epoch == run.n_epochs or not goes_on
 
 
 def _end_epoch(run: TrainingState, *, is_told: bool = True) -> bool:

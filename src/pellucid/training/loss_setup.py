@@ -125,10 +125,13 @@ def _resolved(loss: Any, shape: Any, y: Any) -> Any:
 
 def mixable(model: Any, Y: Any) -> Any:
     """Return encoded targets as what can be mixed: labels as rows of 0 and 1, all else as it is."""
+
+    def as_rows(part: Array, shape: Any) -> Array:
+        return one_hot(part, shape[-1], model.dtype) if part.ndim == 1 else part
+
     if isinstance(Y, dict):
-        shapes = model.output_shape
-        return {name: _as_rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}
-    return _as_rows(Y, model.output_shape[-1], model.dtype)
+        return {name: as_rows(part, model.output_shape[name]) for name, part in Y.items()}
+    return as_rows(Y, model.output_shape)
 
 
 def weigh_samples(
@@ -139,10 +142,6 @@ def weigh_samples(
         return sample_weight
     by_class = class_weights_to_sample_weights(data.y, class_weight, max(2, model.output_shape[-1]))
     return by_class if sample_weight is None else by_class * sample_weight
-
-
-def _as_rows(Y: Array, k: int, dtype: str) -> Array:
-    return one_hot(Y, k, dtype) if Y.ndim == 1 else Y
 
 
 def augment_weighted(

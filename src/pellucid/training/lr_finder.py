@@ -23,9 +23,8 @@ from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
 from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
-from pellucid.training.options import TrainingOptions, fill_in, make_optimizer
+from pellucid.training.options import TrainingOptions, fill_in, make_optimizer, recipe_of
 from pellucid.training.rate_search import RateSearch, Trial
-from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
@@ -125,8 +124,7 @@ def find_learning_rate(
     data = as_dataset(data, "find_learning_rate")
     model = as_model(model, "find_learning_rate", data)
     data = read_samples(model, data, "find_learning_rate", loss=training.get("loss"))
-    usual = (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"]
-    given = {**training, "n_epochs": training.get("n_epochs") or usual}
+    given = {**training, "n_epochs": training.get("n_epochs") or recipe_of(model)["n_epochs"]}
     options = fill_in(model, data, given)
     with shown_progress(progress) as show:
         limits: Any = {"min_lr": min_lr, "max_lr": max_lr, "n_rates": n_rates}

@@ -131,9 +131,8 @@ class TrainingOptions(Configurable):
     shuffle: bool = option(True, in_config=False)
     sample_weight: Any = option(None, in_config=False)
     validation_weight: Any = option(None, in_config=False)  # of held-out samples that are given
-    counts_rows: bool = option(
-        False, in_config=False
-    )  # in an epoch's loss, as scikit-learn does; else weights
+    # In an epoch's loss a batch counts by its rows, as in scikit-learn; else by their weights.
+    counts_rows: bool = option(False, in_config=False)
 
     def __post_init__(self) -> None:
         self._check_options()

@@ -19,7 +19,12 @@ from pellucid.training.recipes import recipe
 from pellucid.types import Shape
 
 AUTO = "auto"  # in place of a preset's name
-SMALLEST, SMALL, LARGE = 8, 32, 128  # pixels of the shorter side from which another preset is taken
+SMALLEST = 8  # pixels of the shorter side of a picture
+NETWORKS = (  # from how many such pixels on, of three
+    (128, "cnn-large", "a convolutional network that first halves them"),
+    (32, "cnn", "a convolutional network"),
+    (SMALLEST, "cnn-small", "a small convolutional network"),
+)
 # Multiplications and additions of one training at most: a minute and a half of compiled kernels on two cores.
 MOST_OPERATIONS = 1.5e13
 SMALL_TABLE = 1000  # rows: below it a smaller network, trained for less long, predicts better
@@ -119,20 +124,11 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
             "--model cnn trains one from scratch"
         )
         return Recommendation(PRETRAINED, recipe(PRETRAINED), why)
-    side = min(shape[:2])
-    model, why = (
-        ("cnn-large", "a convolutional network that first halves them")
-        if side >= LARGE
-        else ("cnn", "a convolutional network")
-        if side >= SMALL
-        else ("cnn-small", "a small convolutional network")
-    )
-    quick = ""
+    model, why = next((model, why) for side, model, why in NETWORKS if min(shape[:2]) >= side)
+    chosen, quick = recipe(model), ""
     if name == "drawn-cats":
-        chosen = recipe(model) | {"n_epochs": FIRST_EPOCHS}
-        quick = ", with few epochs"
+        chosen["n_epochs"], quick = FIRST_EPOCHS, ", with few epochs"
     else:
-        chosen = recipe(model)
         if model == "cnn-small":
             chosen["n_epochs"] = max(chosen["n_epochs"], _epochs(SMALL_STEPS, m, chosen))
         chosen["n_epochs"] = min(chosen["n_epochs"], _affordable_epochs(model, m, shape, n_outputs_for(part)))

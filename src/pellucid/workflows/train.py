@@ -43,7 +43,7 @@ from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.callbacks.time_limit import LookAhead
-from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
+from pellucid.training.checkpoint import checkpoints_of, latest_checkpoint, position_of
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.history import History
@@ -222,7 +222,7 @@ def train_into(
         model = make_model(asked.config, asked.architecture, split)
         config = asked.config.for_data(split.train)
         if checkpoint is not None:
-            config = config.going_on_from(read_config(out / CONFIG), epochs_made(checkpoint))
+            config = config.going_on_from(read_config(out / CONFIG), position_of(checkpoint)[0])
         look(split)
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
@@ -268,7 +268,7 @@ class _Begin(Callback):
         ranks.most(0)  # until all have read what is there
         if self._checkpoint is not None:
             write_config(self._config, self._out)
-            _say_where(epochs_made(self._checkpoint), event, self._say)
+            _say_where(position_of(self._checkpoint)[0], event, self._say)
             return
         self.write(event.run.model)
 

@@ -53,9 +53,8 @@ def test_every_kind_of_input_gives_the_same(fitted: ImageClassifier, listed: Any
     for kind, X in kinds_of(listed[0]).items():
         np.testing.assert_array_equal(fitted.predict_proba(X), wanted, err_msg=kind)
         again = clone(fitted).set_params(n_epochs=2).fit(X, list(listed[1]))
-        np.testing.assert_array_equal(
-            again.predict_proba(X), clone(again).fit(*listed).predict_proba(X), err_msg=kind
-        )
+        by_paths = clone(again).fit(*listed).predict_proba(X)
+        np.testing.assert_array_equal(again.predict_proba(X), by_paths, err_msg=kind)
 
 
 def test_a_folder(fitted: ImageClassifier, folder: Path, listed: Any) -> None:
@@ -68,9 +67,8 @@ def test_a_folder(fitted: ImageClassifier, folder: Path, listed: Any) -> None:
         assert fitted.score(given) == fitted.score(given, labels) == fitted.score(*listed) > 0.9
     by_list = clone(fitted).fit(*listed)
     np.testing.assert_array_equal(by_list.predict_proba(folder), fitted.predict_proba(folder))
-    assert fitted.score(folder, sample_weight=np.r_[np.ones(N), np.zeros(N)]) == fitted.score(
-        paths[:N], labels[:N]
-    )
+    weights = np.r_[np.ones(N), np.zeros(N)]
+    assert fitted.score(folder, sample_weight=weights) == fitted.score(paths[:N], labels[:N])
     renamed = quick(n_epochs=1).fit(folder, np.arange(2 * N) % 3)  # labels given go before names
     assert renamed.classes_.tolist() == [0, 1, 2]
 
@@ -118,16 +116,16 @@ def test_image_size(tmp_path: Path, listed: Any) -> None:
         assert fitted.sample_shape_ == wanted
         return wanted
 
-    for name, size in (("a", (30, 20)), ("b", (40, 20)), ("c", (300, 20)), ("d", (300, 20))):
-        Image.new("RGB", size[::-1]).save(tmp_path / f"{name}.png")
-    file = {name: tmp_path / f"{name}.png" for name in "abcd"}
-    assert shape([file["a"], file["a"]]) == (30, 20, 3)
-    assert shape([file["a"], file["b"]]) == (64, 64, 3)
-    assert shape([file["c"], file["d"]]) == (64, 64, 3)
-    assert shape([file["c"], file["d"]], image_size=(5, 9)) == (5, 9, 3)
-    assert shape([file["c"], file["d"]], image_size=7) == (7, 7, 3)
-    assert shape([np.zeros((9, 8, 3)), np.zeros((9, 8))]) == (9, 8, 3)
-    assert shape([np.zeros((9, 8, 3)), np.zeros((9, 8))], image_size=[5, 4]) == (5, 4, 3)
+    small, other, large = (tmp_path / f"{height}.png" for height in (30, 40, 300))
+    for file in (small, other, large):
+        Image.new("RGB", (20, int(file.stem))).save(file)
+    arrays = [np.zeros((9, 8, 3)), np.zeros((9, 8))]
+    assert shape([small, small]) == (30, 20, 3)
+    assert shape([small, other]) == shape([large, large]) == (64, 64, 3)
+    assert shape([large, large], image_size=(5, 9)) == (5, 9, 3)
+    assert shape([large, large], image_size=7) == (7, 7, 3)
+    assert shape(arrays) == (9, 8, 3)
+    assert shape(arrays, image_size=[5, 4]) == (5, 4, 3)
 
 
 def test_grey_and_float_arrays() -> None:

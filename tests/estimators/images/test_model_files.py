@@ -27,19 +27,16 @@ def test_the_command_predicts_with_a_saved_model(
     paths = [listed[0][0], listed[0][-1]]
     done = pellucid("predict", file, *paths, "--json")
     assert done.code == 0, done.err
-    for found, row in zip(
-        json.loads(done.out)["predictions"], fitted.predict_proba(paths).tolist(), strict=True
-    ):
+    P = fitted.predict_proba(paths)
+    for found, row in zip(json.loads(done.out)["predictions"], P.tolist(), strict=True):
         assert list(found["classes"]) == fitted.classes_.tolist()
         assert list(found["classes"].values()) == pytest.approx(row, rel=1e-5)
         assert found["label"] == fitted.classes_[np.argmax(row)]
     assert pellucid("evaluate", file, folder, "--json").code == 0
     pl.save(fitted.model_, tmp_path / "same.safetensors")
     assert (tmp_path / "same.safetensors").read_bytes() == file.read_bytes()
-    np.testing.assert_array_equal(
-        pl.load(file).predict_proba(read_sources(paths, fitted.sample_shape_).images),
-        fitted.predict_proba(paths),
-    )
+    images = read_sources(paths, fitted.sample_shape_).images
+    np.testing.assert_array_equal(pl.load(file).predict_proba(images), P)
 
 
 @every(
@@ -90,9 +87,8 @@ def test_load_refuses_other_models(tmp_path: Path) -> None:
 
 def test_a_trained_model_is_trained_further(fitted: ImageClassifier, listed: Any, tmp_path: Path) -> None:
     before = fitted.model_.theta.copy()
-    tuned = quick(model=fitted.model_, n_epochs=1, learning_rate=1e-9).fit(
-        [np.zeros((50, 40, 3)), np.ones((9, 9, 3))], ["night", "day"]
-    )
+    tuned = quick(model=fitted.model_, n_epochs=1, learning_rate=1e-9)
+    tuned.fit([np.zeros((50, 40, 3)), np.ones((9, 9, 3))], ["night", "day"])
     assert tuned.sample_shape_ == (HEIGHT, WIDTH, 3)
     np.testing.assert_allclose(tuned.predict_proba(listed[0]), fitted.predict_proba(listed[0]), atol=0.05)
     np.testing.assert_array_equal(fitted.model_.theta, before)

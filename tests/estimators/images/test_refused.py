@@ -27,11 +27,9 @@ def broken(folder: Path, tmp_path: Path) -> Path:
 def test_an_unreadable_image_is_named(broken: Path, fitted: ImageClassifier, listed: Any) -> None:
     with pytest.raises(DataError) as caught:
         quick().fit(broken)
-    message = str(caught.value)
+    message, named = str(caught.value), f"{broken}/day/03.png, {broken}/day/05.png"
     assert "\n" not in message
-    assert message.startswith(
-        f"2 of 24 images cannot be read: {broken}/day/03.png, {broken}/day/05.png. The first: "
-    )
+    assert message.startswith(f"2 of 24 images cannot be read: {named}. The first: ")
     assert 'pass on_error="skip" to leave such images out' in message
     bad = str(broken / "day" / "05.png")
     for ask in (fitted.predict, fitted.predict_proba, fitted.transform, fitted.decision_function):
@@ -52,9 +50,8 @@ def test_skipping_leaves_out_and_warns(broken: Path, fitted: ImageClassifier) ->
     weights = np.linspace(0.1, 2, 2 * N)
     is_good = ~np.isin(np.arange(2 * N), [3, 5])
     skipping = quick(on_error="skip", model="logistic")
-    with pytest.warns(
-        UserWarning, match="left out 2 of 24 images that cannot be read: .*03.png, .*05.png"
-    ) as told:
+    words = "left out 2 of 24 images that cannot be read: .*03.png, .*05.png"
+    with pytest.warns(UserWarning, match=words) as told:
         skipping.fit(paths, labels, weights)
     assert len(told) == 1
     assert told[0].filename == __file__

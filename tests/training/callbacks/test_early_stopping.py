@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+from pellucid import Dataset, Dense, Model, Sequential, train
 from pellucid.errors import OptionError
-from pellucid.nn.dense import Dense
-from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.early_stopping import EarlyStopping
-from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 
 

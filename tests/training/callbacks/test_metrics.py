@@ -46,9 +46,8 @@ def test_the_last_epoch_has_what_the_trained_model_has(form: str) -> None:
 @every("form", ["direct", "dual"])
 def test_held_out_samples_are_measured_where_there_are_some(form: str) -> None:
     model, held = network(2), (X[40:], y[40:])
-    history = pl.train(
-        model, (X[:40], y[:40]), n_epochs=5, metrics=["accuracy", found], validation=held, form=form
-    )
+    how: dict[str, Any] = {"metrics": ["accuracy", found], "validation": held, "form": form}
+    history = pl.train(model, (X[:40], y[:40]), n_epochs=5, **how)
     assert history.columns["validation_found"][-1] == found(y[40:], model.predict(X[40:]))
     assert len(history.columns["validation_accuracy"]) == 5
     assert "found" not in history.columns
@@ -87,8 +86,7 @@ def test_an_evaluation_has_them_with_intervals() -> None:
     assert scores.further == ("found",)
     assert "\nfound " in str(scores)
     assert "found" in scores.to_dict()["estimates"]
-    scores = pl.evaluate(model, (X, y), n_resamples=50)
-    assert scores.further == ()
+    assert pl.evaluate(model, (X, y), n_resamples=50).further == ()
 
 
 @every(
@@ -113,9 +111,6 @@ def test_what_is_no_metric_is_refused(metrics: Any, words: str) -> None:
 
 
 def test_a_callback_in_another_librarys_words_is_refused() -> None:
-    with pytest.raises(
-        OptionError, match=r"Log: on_epoch_end would never be called. Name it epoch_end\(self, event\)"
-    ):
-
-        class Log(pl.callbacks.Callback):
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None: ...
+    words = r"Log: on_epoch_end would never be called. Name it epoch_end\(self, event\)"
+    with pytest.raises(OptionError, match=words):
+        type("Log", (pl.callbacks.Callback,), {"on_epoch_end": lambda self, epoch: None})

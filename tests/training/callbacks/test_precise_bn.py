@@ -22,9 +22,8 @@ def data(rng: np.random.Generator) -> pl.Dataset:
 
 
 def network() -> pl.Sequential:
-    return pl.Sequential(
-        [pl.Flatten(), pl.Dense(6), pl.BatchNorm(), pl.Dropout(0.3), pl.Dense(4), pl.BatchNorm(), pl.Dense(1)]
-    )
+    layers = [pl.Flatten(), pl.Dense(6), pl.BatchNorm(), pl.Dropout(0.3), pl.Dense(4), pl.BatchNorm()]
+    return pl.Sequential([*layers, pl.Dense(1)])
 
 
 def trained(data: pl.Dataset, *callbacks: Any, n_threads: int = 1) -> pl.Sequential:
@@ -34,43 +33,32 @@ def trained(data: pl.Dataset, *callbacks: Any, n_threads: int = 1) -> pl.Sequent
     return model
 
 
-def plain_means(model: pl.Sequential, X: Any) -> tuple[Any, Any]:
-    """Return mean and unbiased variance of what the first norm is fed, over all samples."""
-    Z = model.layers[1].forward(X.reshape(len(X), -1).astype("float32") / np.float32(255))
-    return Z.mean(axis=0), Z.var(axis=0, ddof=1)
+def statistics(model: pl.Sequential, X: Any, n_layers: int) -> list[Any]:
+    """Return mean and unbiased variance over all samples of what comes out of the first layers in prediction."""
+    Z = X.astype("float32") / np.float32(255)
+    for layer in model.layers[:n_layers]:
+        Z = layer.forward(Z).copy()
+    return [Z.mean(axis=0), Z.var(axis=0, ddof=1)]
 
 
 @every("n_threads", [1, 2])
 def test_statistics_are_those_of_the_samples_as_they_are(data: pl.Dataset, n_threads: int) -> None:
-    model = trained(data, PreciseBatchNorm(data), n_threads=n_threads)
-    mean, var = plain_means(model, data.X)
-    np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
-    np.testing.assert_allclose(model.layers[2].state["running_var"], var, rtol=1e-4)
-    followed = trained(data, n_threads=n_threads)
-    assert np.abs(followed.layers[2].state["running_mean"] - mean).max() > 0.01  # bright and dark ones
-
-
-def test_deeper_layers_are_measured_as_prediction_feeds_them(data: pl.Dataset) -> None:
-    """Behind the first norm as it was measured just before, and without dropout."""
-    model = trained(data, PreciseBatchNorm(data))
-    Z = data.X.astype("float32") / np.float32(255)
-    for layer in model.layers[:5]:
-        Z = layer.forward(Z).copy()
-    np.testing.assert_allclose(model.layers[5].state["running_mean"], Z.mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(model.layers[5].state["running_var"], Z.var(axis=0, ddof=1), rtol=1e-4)
-
-
-def test_parameters_are_left_alone(data: pl.Dataset) -> None:
-    with_it, without = trained(data, PreciseBatchNorm(data)), trained(data)
-    np.testing.assert_array_equal(with_it.theta, without.theta)
-    assert "forward" not in vars(with_it.layers[2])  # nothing listens any more
+    """Of deeper layers as prediction feeds them: behind the first norm as it was measured, without dropout."""
+    model, followed = (trained(data, *more, n_threads=n_threads) for more in ([PreciseBatchNorm(data)], []))
+    for at in (2, 5):
+        found, (mean, var) = model.layers[at].state, statistics(model, data.X, at)
+        np.testing.assert_allclose(found["running_mean"], mean, atol=1e-6)
+        np.testing.assert_allclose(found["running_var"], var, rtol=1e-4)
+    first = statistics(model, data.X, 2)[0]
+    assert np.abs(followed.layers[2].state["running_mean"] - first).max() > 0.01  # bright and dark ones
+    np.testing.assert_array_equal(model.theta, followed.theta)
+    assert "forward" not in vars(model.layers[2])  # nothing listens any more
 
 
 def test_it_comes_after_the_average_of_the_weights(data: pl.Dataset) -> None:
     model = trained(data, PreciseBatchNorm(data), WeightEMA(0.5))
-    np.testing.assert_allclose(
-        model.layers[2].state["running_mean"], plain_means(model, data.X)[0], atol=1e-6
-    )
+    mean = statistics(model, data.X, 2)[0]
+    np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
 
 
 @every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])
@@ -91,11 +79,8 @@ def test_a_small_deviation_far_from_zero(kernels: str, rng: np.random.Generator)
 
 def test_a_norm_in_several_places_is_measured_over_all(rng: np.random.Generator) -> None:
     encoder = pl.Sequential([pl.Dense(4), pl.BatchNorm()])
-    model = pl.Graph(
-        inputs=["one", "two"],
-        nodes={"a": (encoder, "one"), "b": (encoder, "two"), "both": ("concat", ["a", "b"])},
-        outputs="both",
-    )
+    nodes = {"a": (encoder, "one"), "b": (encoder, "two"), "both": ("concat", ["a", "b"])}
+    model = pl.Graph(inputs=["one", "two"], nodes=nodes, outputs="both")
     model.initialize({"one": (3,), "two": (3,)}, dtype="float64")
     model.preprocessing = pl.Preprocessing()
     X = {"one": rng.standard_normal((300, 3)), "two": 2 + rng.standard_normal((300, 3))}

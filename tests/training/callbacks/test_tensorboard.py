@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.data.dataset import Dataset
+from pellucid import Dataset, preset, train
 from pellucid.errors import MissingExtraError
-from pellucid.nn.presets import preset
 from pellucid.training.callbacks.tensorboard import TensorBoard
-from pellucid.training.fit import train
 
 
 def test_without_the_package_it_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

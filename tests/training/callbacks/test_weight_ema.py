@@ -49,21 +49,19 @@ def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
 @every("form", ["direct", "dual"])
 def test_as_a_callback_the_model_ends_with_the_average(form: str, rng: np.random.Generator) -> None:
     data = pl.Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
-    seen: list[np.ndarray] = []
 
-    def run(*callbacks: Any) -> pl.Sequential:
+    def run(*callbacks: Any, form: str = form, n_epochs: int = 15) -> np.ndarray:
         model = pl.Sequential([pl.Dense(3, activation="relu"), pl.Dense(1)], dtype="float64")
-        pl.train(model, data, optimizer=SGD(0.3), n_epochs=15, form=form, seed=2, callbacks=callbacks)
-        return model
+        how: dict[str, Any] = {"form": form, "n_epochs": n_epochs, "callbacks": callbacks}
+        pl.train(model, data, optimizer=SGD(0.3), seed=2, **how)
+        return model.theta
 
-    for n_epochs in range(1, 16):  # the direct form, one step further each time, from the same start
-        model = pl.Sequential([pl.Dense(3, activation="relu"), pl.Dense(1)], dtype="float64")
-        pl.train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, form="direct", seed=2)
-        seen.append(model.theta)
+    # The direct form, one step further each time, from the same start.
+    seen = [run(form="direct", n_epochs=n) for n in range(1, 16)]
     weights = 0.8 ** np.arange(14, -1, -1.0)
-    averaged = run(WeightEMA(0.8)).theta
+    averaged = run(WeightEMA(0.8))
     np.testing.assert_allclose(averaged, weights / weights.sum() @ np.array(seen), rtol=0, atol=1e-12)
-    assert np.abs(averaged - run().theta).max() > 1e-3
+    assert np.abs(averaged - run()).max() > 1e-3
 
 
 def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generator) -> None:
@@ -93,11 +91,8 @@ def test_wrong_use_is_told() -> None:
     average.start(np.ones(2))
     with pytest.raises(pl.PellucidError, match="before the first update"):
         average.write(np.ones(2))
-    with pytest.raises(
-        FormatError, match=r"sum: expected float64 of shape \(2,\), got float64 of shape \(3,\)"
-    ):
-        average.load_state({"n_steps": 1, "sum": np.ones(3)})
     for state, words in (
+        ({"n_steps": 1, "sum": np.ones(3)}, r"sum: expected .* of shape \(2,\), got .* of shape \(3,\)"),
         ({"total": 1}, "expected n_steps, sum, got total"),
         ({"n_steps": float("inf"), "sum": np.ones(2)}, "n_steps: expected a count"),
     ):

@@ -1,11 +1,14 @@
 """L-BFGS finds minima over the flat arrays, reports each iteration, and refuses what it cannot do."""
 
+from itertools import count
+from typing import Any
+
 import numpy as np
 import pytest
 
 import pellucid as pl
 from pellucid.errors import OptionError, PellucidError, TrainingError
-from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.lbfgs import LBFGS, MinimizeResult
 from pellucid.types import Array
 
 
@@ -22,18 +25,21 @@ class Bowl:
         self.grad[:] = self.A @ away
         return float(away @ self.A @ away) / 2
 
+    def minimize(self, lbfgs: LBFGS, mask: Any = None, **options: Any) -> MinimizeResult:
+        lbfgs.start(self.theta, np.ones_like(self.theta) if mask is None else mask)
+        return lbfgs.minimize(self.theta, self.loss_and_grad, self.grad, **options)
+
 
 def test_finds_the_minimum_of_a_quadratic(rng: np.random.Generator) -> None:
     bowl = Bowl(rng)
     seen: list[float] = []
     lbfgs = LBFGS(tolerance=1e-10)
-    lbfgs.start(bowl.theta, np.ones(6))
 
     def on_iteration(loss: float) -> None:
         assert loss == pytest.approx(bowl.loss_and_grad(), abs=1e-15)  # theta holds the iteration's result
         seen.append(loss)
 
-    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, on_iteration)
+    result = bowl.minimize(lbfgs, on_iteration=on_iteration)
     np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-8)
     assert len(seen) == result.n_iterations == lbfgs.n_steps
     assert seen == sorted(seen, reverse=True)
@@ -45,9 +51,7 @@ def test_finds_the_minimum_of_a_quadratic(rng: np.random.Generator) -> None:
 def test_decay_moves_the_minimum_on_the_masked_parameters(rng: np.random.Generator) -> None:
     bowl = Bowl(rng)
     mask = np.array([1.0, 1, 0, 0, 1, 0])
-    lbfgs = LBFGS(tolerance=1e-10, weight_decay=0.7)
-    lbfgs.start(bowl.theta, mask)
-    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
+    result = bowl.minimize(LBFGS(tolerance=1e-10, weight_decay=0.7), mask)
     expected = np.linalg.solve(bowl.A + 0.7 * np.diag(mask), bowl.A @ bowl.at)
     np.testing.assert_allclose(bowl.theta, expected, atol=1e-8)
     assert result.loss == pytest.approx(bowl.loss_and_grad(), rel=1e-12)  # the decay's part is left out
@@ -55,31 +59,27 @@ def test_decay_moves_the_minimum_on_the_masked_parameters(rng: np.random.Generat
 
 def test_float32_model(rng: np.random.Generator) -> None:
     bowl = Bowl(rng, dtype=np.float32)
-    lbfgs = LBFGS()
-    lbfgs.start(bowl.theta, np.ones(6, np.float32))
-    lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
+    bowl.minimize(LBFGS())
     assert bowl.theta.dtype == np.float32
     np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-4)
 
 
 def test_stops_when_told_and_at_its_limit(rng: np.random.Generator) -> None:
     for limit, stop_after, expected in ((3, 100, 3), (100, 2, 2)):
-        bowl = Bowl(rng)
-        lbfgs, seen = LBFGS(max_iterations=limit), []
-        lbfgs.start(bowl.theta, np.ones(6))
-
-        def on_iteration(loss: float, seen: list[float] = seen, stop_after: int = stop_after) -> bool:
-            seen.append(loss)
-            return len(seen) == stop_after
-
-        result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, on_iteration)
-        assert len(seen) == result.n_iterations == expected
+        bowl, told = Bowl(rng), count()
+        result = bowl.minimize(
+            LBFGS(max_iterations=limit),
+            on_iteration=lambda loss, told=told, last=stop_after: next(told) + 1 == last,
+        )
+        assert next(told) == result.n_iterations == expected
         assert result.loss == pytest.approx(bowl.loss_and_grad(), rel=1e-12)
 
 
-def test_a_loss_that_is_no_number_is_told() -> None:
+def test_a_step_and_a_loss_that_is_no_number_are_refused() -> None:
     theta = np.ones(2)
     lbfgs = LBFGS()
+    with pytest.raises(PellucidError, match="call minimize instead of step"):
+        lbfgs.step(theta, theta)
     lbfgs.start(theta, np.ones(2))
     with pytest.raises(TrainingError, match="the loss is nan where it started"):
         lbfgs.minimize(theta, lambda: float("nan"), np.ones(2))
@@ -104,20 +104,12 @@ def test_survives_a_cliff_in_the_line_search() -> None:
     assert result.loss == pytest.approx(1, abs=1e-8)
 
 
-def test_has_no_step() -> None:
-    with pytest.raises(PellucidError, match="call minimize instead of step"):
-        LBFGS().step(np.ones(1), np.ones(1))
-
-
 def test_limits_of_evaluations_and_of_the_least_fall(rng: np.random.Generator) -> None:
     results = []
     for options in ({}, {"max_evaluations": 3}, {"least_fall": 0.5}):
-        bowl = Bowl(rng)
         lbfgs = LBFGS(tolerance=1e-12, **options)
-        lbfgs.start(bowl.theta, np.ones(6))
-        lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
-        assert lbfgs.result is not None
-        results.append(lbfgs.result)
+        results.append(Bowl(rng).minimize(lbfgs))
+        assert lbfgs.result is results[-1]
     assert [result.status for result in results] == [0, 1, 0]
     assert results[1].n_evaluations <= 4
     assert results[2].n_iterations < results[0].n_iterations

@@ -10,8 +10,7 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.optimizers import LBFGS, SGD
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.schedules.cosine import Cosine, CosLog, OneCycle
 from pellucid.training.schedules.decay import Constant, Exponential, Step
@@ -56,48 +55,28 @@ def same(left: list[float], right: list[float]) -> None:
     np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-15)
 
 
-def test_step_equals_pytorch() -> None:
-    expected, _ = theirs(lambda kinds, o: kinds.StepLR(o, 7, 0.5))
-    same(ours(Step(every=7, factor=0.5)), expected)
-    same(ours(Step(every=0.25, factor=0.5)), [RATE * 0.5 ** (t // 15) for t in range(N)])
-    assert ours(Step(every=0.25), 2) == [RATE, RATE * 0.1]  # a stair is at least a step long
+def warmed_up(kinds: Any, o: Any) -> Any:
+    warm = kinds.LinearLR(o, start_factor=1 / 11, total_iters=10)
+    return kinds.SequentialLR(o, [warm, kinds.CosineAnnealingLR(o, N - 10)], [10])
 
 
-def test_exponential_equals_pytorch() -> None:
-    expected, _ = theirs(lambda kinds, o: kinds.ExponentialLR(o, 0.9))
-    same(ours(Exponential(factor=0.9, every=1)), expected)
-    assert ours(Exponential(factor=0.1, every=0.5))[N // 2] == pytest.approx(RATE * 0.1)
-
-
-def test_cosine_equals_pytorch() -> None:
-    expected, _ = theirs(lambda kinds, o: kinds.CosineAnnealingLR(o, N, eta_min=RATE * 0.1))
-    same(ours(Cosine(final=0.1)), expected)
-
-
-def test_coslog_equals_realmlps_formula() -> None:
-    waves = [0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t / N))) for t in range(N)]
-    same(ours(CosLog()), [RATE * wave for wave in waves])
-
-
-def test_cosine_with_warmup_equals_pytorch() -> None:
-    def make(kinds: Any, o: Any) -> Any:
-        warm = kinds.LinearLR(o, start_factor=1 / 11, total_iters=10)
-        return kinds.SequentialLR(o, [warm, kinds.CosineAnnealingLR(o, N - 10)], [10])
-
-    expected, _ = theirs(make)
-    same(ours(Cosine(warmup=10)), expected)
-    assert ours(Cosine(warmup=10)) == ours(Cosine(warmup=1 / 6))
-    assert max(ours(Cosine(warmup=10))) == RATE == ours(Cosine(warmup=10))[10]
+@every(
+    ("schedule", "make"),
+    [
+        (Step(every=7, factor=0.5), lambda kinds, o: kinds.StepLR(o, 7, 0.5)),
+        (Exponential(factor=0.9, every=1), lambda kinds, o: kinds.ExponentialLR(o, 0.9)),
+        (Cosine(final=0.1), lambda kinds, o: kinds.CosineAnnealingLR(o, N, eta_min=RATE * 0.1)),
+        (Cosine(warmup=10), warmed_up),
+    ],
+)
+def test_rates_equal_pytorchs(schedule: Schedule, make: Any) -> None:
+    same(ours(schedule), theirs(make)[0])
 
 
 @every("n_steps", [2, 10, N, 101])
 def test_one_cycle_equals_pytorch(n_steps: int) -> None:
-    expected, momenta = theirs(
-        lambda kinds, o: kinds.OneCycleLR(
-            o, RATE, total_steps=n_steps, base_momentum=0.85, max_momentum=0.95
-        ),
-        n_steps,
-    )
+    how = {"total_steps": n_steps, "base_momentum": 0.85, "max_momentum": 0.95}
+    expected, momenta = theirs(lambda kinds, o: kinds.OneCycleLR(o, RATE, **how), n_steps)
     schedule = OneCycle(momentum_range=(0.85, 0.95))
     schedule.start(RATE, n_steps)
     optimizer, rates, moved = SGD(1.0, momentum=0.5), [], []
@@ -139,6 +118,14 @@ def test_plateau_hears_nan_and_negative_metrics() -> None:
 
 
 def test_closed_forms() -> None:
+    same(ours(Step(every=0.25, factor=0.5)), [RATE * 0.5 ** (t // 15) for t in range(N)])
+    assert ours(Step(every=0.25), 2) == [RATE, RATE * 0.1]  # a stair is at least a step long
+    assert ours(Exponential(factor=0.1, every=0.5))[N // 2] == pytest.approx(RATE * 0.1)
+    waves = [0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t / N))) for t in range(N)]  # RealMLP's
+    same(ours(CosLog()), [RATE * wave for wave in waves])
+    warm = ours(Cosine(warmup=10))
+    assert warm == ours(Cosine(warmup=1 / 6))
+    assert max(warm) == RATE == warm[10]
     assert ours(Constant()) == [RATE] * N
     assert [Cosine(final=0.2)(t, 4) for t in (0, 2)] == pytest.approx([1.0, 0.6])
     assert ours(OneCycle(), 1) == [RATE]

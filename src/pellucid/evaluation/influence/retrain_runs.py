@@ -41,6 +41,7 @@ class EndOfStage(CallbackBase):
     path: Path
 
     is_last = True  # what other callbacks do after an epoch belongs to the state after it
+    writes_checkpoints = True
 
     def epoch_end(self, event: EpochEnd) -> bool:
         """Write the checkpoint where the stage is over, and return whether it is."""

@@ -43,6 +43,7 @@ class Checkpoint(Callback):
     keep: int = option(3, at_least=1, kw_only=True, help="How many of the latest are kept.")
 
     is_last = True  # what other callbacks do after a step belongs to the state after it
+    writes_checkpoints = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,7 +64,10 @@ class Checkpoint(Callback):
 
     def step_end(self, event: StepEnd) -> None:
         """Write a checkpoint where one is due."""
-        if event.run.was_interrupted or self._is_due(event.step + 1):
+        minutes = self.every_minutes
+        is_due = self.every_steps is not None and (event.step + 1) % self.every_steps == 0
+        is_due |= minutes is not None and time.monotonic() - self._last >= 60 * minutes
+        if is_due or event.run.was_interrupted:
             self._write(event.run)
 
     def epoch_end(self, event: EpochEnd) -> None:
@@ -82,9 +86,3 @@ class Checkpoint(Callback):
         for old in [*others, *self._written][: -self.keep]:
             old.unlink(missing_ok=True)
         self._written = self._written[-self.keep :]
-
-    def _is_due(self, n_steps: int) -> bool:
-        if self.every_steps is not None and n_steps % self.every_steps == 0:
-            return True
-        minutes = self.every_minutes
-        return minutes is not None and time.monotonic() - self._last >= 60 * minutes

@@ -12,8 +12,10 @@ from pellucid.nn.model import Model
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, StepsEnd, TrainingState, TrainStart
-from pellucid.training.saved_state import check_array, saved_number
+from pellucid.training.saved_state import check_array, saved_numbers
 from pellucid.types import Array
+
+COUNTED = ("best", "best_epoch", "n_waited")  # what a rule keeps, besides the weights
 
 
 class BestWeights:
@@ -158,16 +160,12 @@ class EarlyStopping(Stopping):
 
     def state(self) -> dict[str, Any]:
         """Return what another of the same options needs to go on."""
-        numbers = {"best": self.best, "best_epoch": self.best_epoch, "n_waited": self.n_waited}
-        return {**numbers, **self.weights.state()}
+        return {**{name: getattr(self, name) for name in COUNTED}, **self.weights.state()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a ``state()``."""
-        where = f"{type(self).__name__}.load_state"
-        best = saved_number(f"{where}: best", state["best"], self.best)
-        best_epoch = saved_number(f"{where}: best_epoch", state["best_epoch"], self.best_epoch)
-        self.n_waited = saved_number(f"{where}: n_waited", state["n_waited"], self.n_waited)
-        self.best, self.best_epoch = best, best_epoch
+        numbers = saved_numbers(f"{type(self).__name__}.load_state", state, COUNTED, self)
+        self.best, self.best_epoch, self.n_waited = (numbers[name] for name in COUNTED)
         self.weights.load_state(state)
 
 

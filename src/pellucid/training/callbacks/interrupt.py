@@ -92,10 +92,8 @@ def ends_of_a_process() -> list[signal.Signals]:
     True
     """
     numbers = [signal.SIGTERM]
-    if (
-        hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    ):  # Windows has none
-        numbers.append(signal.SIGHUP)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)  # Windows has none
     return numbers
 
 

@@ -15,20 +15,6 @@ from pellucid.training.saved_state import check_array, check_keys, saved_number
 from pellucid.types import Array
 
 
-def add_decayed(total: Array, theta: Array, decay: float) -> None:
-    """S <- d S + theta, in place.
-
-    Examples
-    --------
-    >>> total = np.array([2.0])
-    >>> add_decayed(total, np.array([1.0]), 0.5)
-    >>> total
-    array([2.])
-    """
-    total *= decay
-    total += theta
-
-
 @register
 @dataclass(eq=False)
 class WeightEMA(Callback):
@@ -100,8 +86,9 @@ class WeightEMA(Callback):
         """Count the parameters after a step."""
         total = self._started("update")
         self.n_steps += 1
+        total *= self.decay
         for part, array in self._parts(total, theta, *more):
-            add_decayed(part, array, self.decay)
+            part += array  # S <- d S + theta
 
     def _parts(self, flat: Array, *arrays: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the stretch of a flat array that belongs to each array, with that array, flat."""

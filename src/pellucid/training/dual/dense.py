@@ -123,9 +123,8 @@ class DualDense(Layer):
         m = len(self.samples)
         D, s = self.params["C"][:, : m + 1], float(self.params["C"][0, m + 1])
         W0 = self.dense.params["W"].reshape(-1)
-        if (
-            self._basis is None
-        ):  # B [B^T | W_0]: of X_c the products of X less their mean, which is that of mu
+        if self._basis is None:
+            # B [B^T | W_0]: of X_c the products of X less their mean, which is that of mu.
             products = self._train_table[:, :-1].astype(np.float64)
             of_mean = products.mean(axis=0)
             self._basis = np.vstack([products - of_mean, of_mean]).astype(W0.dtype)

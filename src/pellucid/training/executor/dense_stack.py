@@ -85,7 +85,7 @@ class DenseStack(Executor):
         if not (has_variance and self._fits(X, Y)):  # the model says what is wrong
             return self._leave_to_model(X, Y, weights)
         memory = self._memories.get(m) or self._make_memory(m)
-        arrays, Z, dZ, scale, moments, pace, _ = memory
+        arrays, Z, dZ, scale, moments, pace, draws = memory
         if X.ndim != 2 or not X.flags.carray or X.dtype != Z.dtype:
             X = np.require(X.reshape(m, -1), Z.dtype, ["C", "A", "W"])
         Y = Y if Y.flags.carray else Y.copy()
@@ -93,7 +93,8 @@ class DenseStack(Executor):
         is_other = self.loss_kind == self.kernel.OTHER
         if weights is not None and not is_other:
             scale = np.repeat(self.loss.scale(m, Z.shape[1], Z.dtype, weights=weights), self.n_scales)
-        self._draw(memory)
+        for dropout, bits in draws:  # the random numbers that the layer itself would draw
+            bits[:] = draw_levels(bits.shape, dropout.step_rng())
         threads = self._threads(pace)
         started = time.perf_counter()
         how = self.loss_kind, labels, targets, self.smoothing, scale, threads
@@ -196,11 +197,6 @@ class DenseStack(Executor):
         if pace.is_on_threads and os.getpid() != self.kernel.PROCESS:
             self.close()  # a child that was forked meanwhile
         return pace.is_on_threads and self._n_before > 0 if self._has_threads else None
-
-    def _draw(self, memory: Memory) -> None:
-        """Draw the random numbers of a step, of each layer those that the layer itself would draw."""
-        for dropout, bits in memory.draws:
-            bits[:] = draw_levels(bits.shape, dropout.step_rng())
 
     def _finish_step(self, rule: int) -> None:
         X, arrays, pace, threads, seconds = self._pending

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -114,9 +115,7 @@ class Minimizer(Executor):
     def run(self, steps: Steps, tell: Tell) -> bool:
         """Minimize the loss of the full batch until the optimizer, or what is told of an iteration, ends it."""
         ((X, Y, weights),) = steps.batches.epoch(0)
-
-        def loss_and_grad() -> float:
-            return self.inner.loss_and_grad(X, Y, weights=weights)
+        loss_and_grad = partial(self.inner.loss_and_grad, X, Y, weights=weights)
 
         def on_iteration(loss: float) -> bool:
             return tell([StepLoss(loss, steps.batches.n_rows)])

@@ -12,17 +12,8 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import Loss
 
 PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
-ACTIVATIONS = (
-    "linear",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "sigmoid",
-    "tanh",
-    "silu",
-    "gelu",
-    "selu",
-)  # by the kernel's numbers
+# By the kernel's numbers.
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", "selu")
 OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
 
 

@@ -197,9 +197,8 @@ class Optimizer(Configurable):
 
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""
-        slots = zip(self.slot_names, self._slots or (), strict=self._slots is not None)
         numbers: dict[str, Array | float | int] = {name: getattr(self, name) for name in self.number_names}
-        return {**numbers, **{name: slot.copy() for name, slot in slots}}
+        return numbers | dict(zip(self.slot_names, map(np.copy, self._slots or ()), strict=False))
 
     def load_state(self, state: Mapping[str, Array | float | int]) -> None:
         """Go on from a ``state()``; call it after ``start``.
@@ -217,9 +216,8 @@ class Optimizer(Configurable):
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             check_array(f"{where}: {name}", state[name], slot)
         numbers = saved_numbers(where, state, self.number_names, self)
-        for name in numbers.keys() & (
-            options_of(type(self)).keys() - {"learning_rate"}
-        ):  # which a schedule may take to 0
+        checked = options_of(type(self)).keys() - {"learning_rate"}  # which a schedule may take to 0
+        for name in numbers.keys() & checked:
             self._checked(name, numbers[name])
         for name, number in numbers.items():
             setattr(self, name, number)

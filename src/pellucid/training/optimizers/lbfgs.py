@@ -53,9 +53,8 @@ class LBFGS(Optimizer):
     """
 
     is_full_batch = True
-    learning_rate: float = field(
-        default=1.0, init=False, repr=False
-    )  # no options here, since there is no step
+    # No options here, since there is no step.
+    learning_rate: float = field(default=1.0, init=False, repr=False)
     clip_value: None = field(default=None, init=False, repr=False)
     clip_norm: None = field(default=None, init=False, repr=False)
     ntk: bool = field(default=False, init=False, repr=False)
@@ -124,9 +123,7 @@ class LBFGS(Optimizer):
             loss = known.pop() if known else loss_and_grad()  # SciPy begins where the first loss was computed
             gradient = grad.astype(np.float64)
             if not (math.isfinite(loss) and np.isfinite(gradient).all()):
-                return wall, np.zeros_like(
-                    gradient
-                )  # SciPy's line search comes back from finite numbers only
+                return wall, np.zeros_like(gradient)  # the line search comes back from finite numbers only
             for a, b in self._decayed if self.weight_decay else ():
                 gradient[a:b] += self.weight_decay * x[a:b]
             return loss + self._penalty(x), _times(None if to_theta is None else to_theta.T, gradient)
