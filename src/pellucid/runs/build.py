@@ -16,6 +16,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
+from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import (
     BODY_SIZE,
     DEFAULT_BODY,
@@ -40,6 +41,7 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
+from pellucid.types import map_arrays
 
 OF_ANY_RECIPE = (
     "seed",
@@ -251,6 +253,14 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         unfreeze_last(model, config.unfreeze)
         model._recipe = UNFREEZE
     return model
+
+
+def initialize(model: Model, split: Split, options: TrainingOptions) -> None:
+    """Draw the first parameters of a model that has none yet."""
+    if not model._is_initialized:
+        shape = map_arrays(lambda array: array.shape[1:], split.train.X)
+        with naming_size(model._recipe, shape):
+            model.initialize(shape, seed=options.seed, dtype=options.dtype)
 
 
 def without_unfreezing(config: RunConfig) -> RunConfig:

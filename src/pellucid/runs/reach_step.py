@@ -13,9 +13,8 @@ from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
-from pellucid.nn.preset_size import naming_size
 from pellucid.progress import CountCallback
-from pellucid.runs.build import fit_run, make_model
+from pellucid.runs.build import fit_run, initialize, make_model
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.run import CHECKPOINTS, Run, read_run
 from pellucid.text import join, plural
@@ -153,10 +152,7 @@ def _untrained(run: Run, config: RunConfig) -> Model:
     """Return the model of a run as it was before the training."""
     is_new = config.start is None and not is_preset(config.model)
     model = make_model(config, load_architecture(config.model) if is_new else None, run.split)
-    if not model._is_initialized:
-        shape = map_arrays(lambda array: array.shape[1:], run.split.train.X)
-        with naming_size(model._recipe, shape):
-            model.initialize(shape, seed=config.options.seed, dtype=config.options.dtype)
+    initialize(model, run.split, config.options)
     if model.config() != run.model.config():
         raise FormatError(
             f"replay: {config.model} describes another network than {run.folder} trained: the file has changed."
