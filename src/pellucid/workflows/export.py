@@ -18,6 +18,7 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.half_precision import DTYPES, dtype_of
 from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
+from pellucid.formats.script.export import weights_beside
 from pellucid.nn.model import Model
 from pellucid.registry import Limits, check_option, option
 from pellucid.runs.data import find_source, is_gone
@@ -70,12 +71,6 @@ class Kind:
     file: str  # its name; one that begins with a point is the ending of the model's own
     writer: str  # the function, "module:name", of the model, the path, samples, and the options that it takes
     options: tuple[str, ...] = ()
-
-
-def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
-    from pellucid.formats.script.export import weights_beside
-
-    return weights_beside(model, path, weights, dtype)
 
 
 def _as_array(model: Model, samples: Any) -> Array | None:
@@ -149,7 +144,7 @@ def export(
     if out is None:
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     dtype = dtype_of(model, given.get("dtype"), "export", is_page=to == "html")
-    beside = _beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
+    beside = weights_beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
     samples: Any = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
     if to != "script":
         samples = _as_array(model, samples)
