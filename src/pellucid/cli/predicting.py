@@ -33,19 +33,12 @@ def predict(
     from pellucid.prediction.read_samples import collect, samples_of
     from pellucid.workflows.predict import READING, put_out, write_predictions
 
-    for is_wrong, message in (
-        (
-            writing.get("resume") and writing.get("overwrite"),
-            "--resume and --overwrite: go on with the file, or replace it. Leave one out.",
-        ),
-        (
-            out is not None and (as_json or as_lines),
-            "--out: the predictions go into the file. Leave --json and --jsonl out.",
-        ),
-        (is_nul and "-" not in images, "--null: is for names on standard input. Add - for them."),
-    ):
-        if is_wrong:
-            raise OptionError(message)
+    if writing.get("resume") and writing.get("overwrite"):
+        raise OptionError("--resume and --overwrite: go on with the file, or replace it. Leave one out.")
+    if out is not None and (as_json or as_lines):
+        raise OptionError("--out: the predictions go into the file. Leave --json and --jsonl out.")
+    if is_nul and "-" not in images:
+        raise OptionError("--null: is for names on standard input. Add - for them.")
     tell = partial(echo, err=True)
     with ProgressBar() as bar:
         network, progress = load(model), partial(bar, READING)

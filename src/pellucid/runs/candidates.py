@@ -20,7 +20,6 @@ from pellucid.runs.config import RunConfig
 from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
-from pellucid.training.training_cache import TrainingCache
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +105,7 @@ def train_candidate(
     n_threads: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
-    resume: Path | None = None,
-    shared: TrainingCache | None = None,
+    **how: Any,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
 
@@ -124,10 +122,9 @@ def train_candidate(
         True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
         tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
-    resume : Path, optional
-        A folder of checkpoints to go on from.
-    shared : TrainingCache, optional
-        What it has in common with other trainings on the same samples.
+    **how
+        ``resume``, a folder of checkpoints to go on from; ``shared``, what it has in common with other trainings on
+        the same samples.
     """
     assert candidate.config is not None
     options = candidate.config.options
@@ -138,7 +135,7 @@ def train_candidate(
     if draws_start:
         initialize(model, split, options)
         draw_published_start(model, options.seed)
-    return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
+    return model, fit_run(model, split, config, callbacks, **how)
 
 
 def draw_published_start(model: Model, seed: int) -> None:

@@ -1,7 +1,6 @@
 """A run as it was before one of its steps: from the nearest checkpoint, the steps in between taken again."""
 
 import copy
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,11 +115,11 @@ def reach_step(
     start = 0 if checkpoint is None else position_of(checkpoint)[1]
     reach = _Reach(copy.deepcopy(model), step - 1, start, progress)
     config = replace(config, options=replace(config.options, minutes=None))
-    with suppress(_Reached):
+    try:
         fit_run(model, run.split, config, [reach], resume=checkpoint)
-    assert reach.found is not None, "the training took that step"
-    assert reach.run is not None, "and told that it began"
-    return replace(reach.found, notes=tuple(_notes(run, reach.run.history, step, checkpoint, start)))
+    except _Reached as reached:
+        return replace(reached.step, notes=tuple(_notes(run, reached.history, step, checkpoint, start)))
+    raise AssertionError("the training took that step")
 
 
 def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:
@@ -163,9 +162,12 @@ def _untrained(run: Run, config: RunConfig) -> Model:
 class _Reached(Exception):
     """Ends a training where it is: no statistics are measured, no averages taken."""
 
+    def __init__(self, step: ReachedStep, history: History) -> None:
+        self.step, self.history = step, history
+
 
 class _Reach(Callback):
-    """Takes note of a training before one step, and ends it.
+    """Ends a training before one step, with all of which that step is computed.
 
     Parameters
     ----------
@@ -179,10 +181,7 @@ class _Reach(Callback):
     """
 
     def __init__(self, model: Model, at: int, start: int, progress: CountCallback) -> None:
-        super().__init__()
         self.model, self.at, self.start, self.progress = model, at, start, progress
-        self.run: TrainingState | None = None
-        self.found: ReachedStep | None = None
 
     def train_start(self, event: TrainStart) -> None:
         """Take note of the run."""
@@ -194,16 +193,14 @@ class _Reach(Callback):
         It is asked between two steps, when a schedule has seen what was measured after an epoch.
         """
         if step == self.at:
-            assert self.run is not None, "a training begins with TrainStart"
-            self._look(self.run)
-            raise _Reached
+            raise _Reached(self._look(self.run), self.run.history)
         return min(self.at, step + max(1, (self.at - self.start) // TOLD))
 
     def step_end(self, event: StepEnd) -> None:
         """Show progress."""
         self.progress(event.run.step - self.start, self.at - self.start)
 
-    def _look(self, run: TrainingState) -> None:
+    def _look(self, run: TrainingState) -> ReachedStep:
         epoch, skip = divmod(self.at, run.n_steps)
         batches = run.form.batches.whole
         rows = [*batches.rows(epoch)][skip]
@@ -231,7 +228,7 @@ class _Reach(Callback):
         whole = rows if isinstance(rows, np.ndarray) else np.arange(rows.start, rows.stop)
         X, Y = (map_arrays(np.array, each) for each in (X, Y))  # the next batch takes the place of this one
         weights = None if weights is None else weights.copy()
-        self.found = ReachedStep(model, X, Y, weights, optimizer, memory, run.seed, self.at, data, whole)
+        return ReachedStep(model, X, Y, weights, optimizer, memory, run.seed, self.at, data, whole)
 
 
 def _notes(run: Run, history: History, step: int, checkpoint: Path | None, start: int) -> list[str]:

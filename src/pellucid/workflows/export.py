@@ -20,7 +20,7 @@ from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
 from pellucid.formats.script.export import weights_beside
 from pellucid.nn.model import Model
-from pellucid.registry import Limits, check_option, option
+from pellucid.registry import option
 from pellucid.runs.data import find_source, is_gone
 from pellucid.types import Array
 
@@ -108,7 +108,7 @@ class ExportOptions:
 
 
 def export(
-    path: Path, to: str, out: Path | None = None, *, overwrite: bool = False, **options: Any
+    path: Path, chosen: ExportOptions, out: Path | None = None, *, overwrite: bool = False
 ) -> Exported:
     """Write a saved model as another kind of file.
 
@@ -116,24 +116,22 @@ def export(
     ----------
     path : Path
         A model file or a run folder.
-    to : str
-        A key of ``KINDS``.
+    chosen : ExportOptions
+        Those of another kind must be None or False.
     out : Path, optional
         The file; default: beside the model.
     overwrite : bool, optional
         Replace a file that is there.
-    **options
-        Those of the kind; others must be None or False.
 
     Raises
     ------
     OptionError
-        If there is no such kind, or an option is another's.
+        If an option is another kind's.
     PellucidError
         If the model cannot be read or written in that form.
     """
-    check_option("export", "--to", to, str, Limits(choices=lambda: KINDS))
-    kind, given = KINDS[to], {name: value for name, value in options.items() if value}
+    to, kind = chosen.to, KINDS[chosen.to]
+    given = {name: value for name, value in vars(chosen).items() if value and name != "to"}
     for name in given:
         if name not in kind.options:
             owner = next(other for other, each in KINDS.items() if name in each.options)

@@ -1,7 +1,6 @@
 """Predict images or the rows of a table by a model in a file: each as it comes, or into a file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,10 +72,9 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     from pellucid.data.readers.table_files import is_frame
     from pellucid.errors import DataError
 
-    if isinstance(data, str | Path):
-        return samples_of(model, [data], progress=progress)
-    if isinstance(data, Sequence) and data and all(isinstance(each, str | Path) for each in data):
-        return samples_of(model, data, progress=progress)
+    files = [data] if isinstance(data, str | Path) else data
+    if isinstance(files, Sequence) and files and all(isinstance(each, str | Path) for each in files):
+        return samples_of(model, files, progress=progress)
     if isinstance(data, Dataset):
         return samples_in(model, data.X)
     if data is None:
@@ -112,16 +110,11 @@ def write_predictions(
     n_bad : int
         How many samples cannot be read.
     """
+    from pellucid.distributed.cluster import cluster_if_asked
     from pellucid.prediction.output import Target, model_mark, open_output
 
     target = Target(model, model_mark(model_file(path)), samples.of, resume, overwrite)
-    with ExitStack() as stack:
-        client = None
-        if n_workers is not None or cluster is not None:
-            from pellucid.distributed.cluster import open_cluster
-
-            client = stack.enter_context(open_cluster(cluster, n_workers))
-        output = stack.enter_context(open_output(out, target))
+    with cluster_if_asked(cluster, n_workers) as client, open_output(out, target) as output:
         if client is None:
             batches = samples.batches(output.is_done)
         else:
