@@ -5,16 +5,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 
 
 @contextmanager
 def scheduler_of_its_own(
     scheme: str = "tcp", environment: Mapping[str, str] = {}
-) -> Iterator[tuple[str, "subprocess.Popen[bytes]", Callable[[], None]]]:
-    """Yield the address of a scheduler with one worker, its process, and what starts one more worker."""
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Yield the address of a scheduler with one worker, and its process."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*words: str) -> None:
@@ -26,7 +25,6 @@ def scheduler_of_its_own(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"{scheme}://127.0.0.1:{port}"
-    more = partial(start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
     try:
         start("distributed.cli.dask_scheduler", "--host", address)
         while started[0].poll() is None:
@@ -34,8 +32,8 @@ def scheduler_of_its_own(
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        more()
-        yield address, started[0], more
+        start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
+        yield address, started[0]
     finally:
         for process in started:
             process.kill()

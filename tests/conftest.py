@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid.cli.app
 from pellucid.cli.main import main
@@ -106,6 +107,17 @@ def save_photos(path: Path) -> Path:
     X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
     np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
     return path
+
+
+def save_folder(root: Path, counts: dict[str, int], size: int = 9) -> Path:
+    """Write photos of noise into a folder of each class, brighter from class to class."""
+    rng = np.random.default_rng(3)
+    for i, (name, n) in enumerate(counts.items()):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for k in range(n):
+            pixels = rng.integers(80 * i, 80 * i + 90, (size, size, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{k}.png")
+    return root
 
 
 @pytest.fixture

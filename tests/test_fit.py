@@ -77,21 +77,8 @@ def test_every_reader_does_what_pillow_does(fit: str, tmp_path: Path) -> None:
 @every("fit", FITS)
 def test_every_door_reads_as_the_training_did(fit: str, pellucid: Command, tmp_path: Path) -> None:
     root, run = folder_of(tmp_path / "pets"), tmp_path / "run"
-    pellucid.ok(
-        "train",
-        root,
-        "--model",
-        "logistic",
-        "--epochs",
-        3,
-        "--image-size",
-        "16x12",
-        "--fit",
-        fit,
-        "--out",
-        run,
-    )
-    pellucid.ok("train", root, "--resume", "--epochs", 4, "--out", run)
+    pellucid.ok(f"train {root} --model logistic --epochs 3 --image-size 16x12 --fit {fit} --out {run}")
+    pellucid.ok(f"train {root} --resume --epochs 4 --out {run}")
     assert RunConfig.from_toml((run / "config.toml").read_text()).source.fit == fit
     model, image, new = pl.load(run), photo(30, 50), tmp_path / "new.png"
     Image.fromarray(image).save(new)

@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,6 +13,7 @@ import pellucid as pl
 from pellucid.cli.command import DECLARED, build
 from pellucid.learn.exercise import all_exercises
 from tests.commands import Command
+from tests.conftest import save_folder
 from tests.every import every
 
 ROOT = Path(__file__).parents[1]
@@ -137,12 +137,8 @@ def required(name: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", SESSIONS, ids=range(len(SESSIONS)))
-def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, lines: list[str]) -> None:
-    for label, brightness in (("cat", 30), ("dog", 150)):
-        (tmp_path / "pets" / label).mkdir(parents=True)
-        for i in range(10):
-            pixels = rng.integers(brightness, brightness + 100, (32, 32, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pets" / label / f"{i}.png")
+def test_session(pellucid: Command, tmp_path: Path, lines: list[str]) -> None:
+    save_folder(tmp_path / "pets", {"cat": 10, "dog": 10}, size=32)
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
     for line in lines:
         pellucid.ok(*shlex.split(line), *LESS.get(command_of(line), []))

@@ -33,5 +33,4 @@ def test_run_evaluate_report_train_look(pellucid: Command, tmp_path: Path) -> No
         ("data", "info", "drawn-cats"),
         ("model", "show", "cnn"),
     ):
-        done = pellucid(*arguments)
-        assert done.code == 0, done.err
+        pellucid.ok(*arguments)

@@ -280,12 +280,9 @@ METHODS: Mapping[str, str] = {
     "optimizer metrics": "It is an argument of pl.train, such as optimizer='adam' or metrics=['f1'].",
     "trainable": "Use pl.freeze(model, 'dense_1').",
 }
+OF_CLASSES = "Losses are in", "Name it in the layer before", "It is a schedule"  # told of a class, too
 CLASSES: Mapping[str, str] = {
-    "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU": NAMES[
-        "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU"
-    ],
-    "ReduceLROnPlateau": NAMES["ReduceLROnPlateau"],
-    **{words: text for words, text in NAMES.items() if "Losses are in" in text},
+    **{words: text for words, text in NAMES.items() if text.startswith(OF_CLASSES)},
     "LearningRateScheduler LRScheduler": "Choose a schedule: pl.train(..., schedule=pl.schedules.Cosine()).",
     "CSVLogger": "pl.train returns a history: history.write('history.csv').",
     "LambdaCallback": "Any function of an event is a callback.",

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pellucid.errors import OutputError
-from pellucid.locks import give_back, take
+from pellucid.locks import close_locked, open_locked
 
 WRITING = ".writing"  # in it: "new" is being filled, "ready" is to be moved, "old" is what it replaces
 _LIST = "replaces"  # in "ready": what is set aside before the move, a path a line
@@ -214,20 +214,18 @@ def _lock(target: Path) -> int:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+            lock = open_locked(path)
         except FileNotFoundError:  # another writer has just left, and removed the folder of the lock
             continue
-        try:
-            take(lock)
         except BlockingIOError:
-            os.close(lock)
             raise OutputError(
                 f"{target}: another command is writing this folder. Wait until it ends, or choose another with "
                 "--out."
             ) from None
-        except OSError:  # a file system without locks
-            os.close(lock)
-            return -1
+        except OSError as error:
+            if error.filename is None:  # a file system without locks: the file itself could be opened
+                return -1
+            raise
         with suppress(OSError):
             if os.path.samestat(os.fstat(lock), path.stat()):
                 return lock
@@ -239,8 +237,7 @@ def _unlock(target: Path, lock: int) -> None:
     with suppress(OSError):
         path.unlink()  # while it is held, so that it cannot be another's
     if lock >= 0:
-        give_back(lock)
-        os.close(lock)
+        close_locked(lock)
     if sys.platform == "win32":  # which removes no file that is open, neither here nor another's
         with suppress(OSError):
             path.unlink()

@@ -39,19 +39,13 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock unless another holds it, and return whether it was taken."""
-        file = -1
         try:
-            file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o644)
-            take(file)
+            self._file = open_locked(self.path)
         except BlockingIOError:
-            os.close(file)
             return False
         except OSError as error:
-            if file >= 0:
-                os.close(file)
             reason = error.strerror or error
             raise OutputError(f"{self.path}: cannot be locked: {reason}. Choose another place.") from None
-        self._file = file
         return True
 
     def acquire(self) -> bool:
@@ -63,8 +57,7 @@ class FileLock:
     def release(self) -> None:
         """Open the lock for others, where it is held."""
         if self._file >= 0:
-            give_back(self._file)
-            os.close(self._file)
+            close_locked(self._file)
             self._file = -1
 
     def __enter__(self) -> "FileLock":
@@ -75,6 +68,23 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def open_locked(path: Path) -> int:
+    """Return the descriptor of a file, made where it is missing, and locked; BlockingIOError: another holds it."""
+    file = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        take(file)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def close_locked(file: int) -> None:
+    """Unlock a file, and close it."""
+    give_back(file)
+    os.close(file)
 
 
 if sys.platform == "win32":

@@ -20,11 +20,8 @@ NET = '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = 1\n[tra
 
 
 def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path) -> None:
-    result, split, right = (
-        pellucid.json("compare mlp logistic --data hard.npz --epochs 40"),
-        pl.load_data(hard),
-        [],
-    )
+    result = pellucid.json("compare mlp logistic --data hard.npz --epochs 40")
+    split, right = pl.load_data(hard), []
     for row, name in zip(result["rows"], ("mlp", "logistic"), strict=True):
         model, _ = train_candidate(find_candidate("A", name, data="x", n_epochs=40), split)
         right.append(model.predict(split.test.X) == split.test.y)

@@ -138,12 +138,8 @@ def test_what_learned_nothing_is_said_first(start: str, tmp_path: Path) -> None:
     """Maps of such a network depend on its weights all the same."""
     rng = np.random.default_rng(0)
     y = np.arange(60) % 2
-    photos = pl.Dataset(
-        rng.integers(100 * y[:, None, None, None], 100 * y[:, None, None, None] + 99, (60, 6, 6, 3)).astype(
-            np.uint8
-        ),
-        y,
-    )
+    low = 100 * y[:, None, None, None]
+    photos = pl.Dataset(rng.integers(low, low + 99, (60, 6, 6, 3)).astype(np.uint8), y)
     model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
     if start == "random weights":
         model.initialize((6, 6, 3), seed=3)

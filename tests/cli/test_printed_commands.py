@@ -26,12 +26,9 @@ def faults_of(texts: dict[str, list[str]]) -> list[str]:
 
 
 def test_what_would_not_begin_is_seen() -> None:
-    assert list(
-        commands_in("First `pellucid run pets --model cnn`. Then pellucid report R, and pellucid is done.")
-    ) == [
-        "pellucid run pets --model cnn",
-        "pellucid report R, and pellucid is done",
-    ]
+    text = "First `pellucid run pets --model cnn`. Then pellucid report R, and pellucid is done."
+    found = ["pellucid run pets --model cnn", "pellucid report R, and pellucid is done"]
+    assert list(commands_in(text)) == found
     assert fault("pellucid train 'my pets' --epochs 3") == ""
     for line, words in (
         ("pellucid data check pets --skip-bad", "--skip-bad"),

@@ -1,6 +1,7 @@
 """What is mistyped, left out or cannot be, by command: exit 2, up to three lines with what to try, no file."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,8 @@ FILES = {
     "used/mine.txt": "mine",
 }
 ONNX, SIZED = "import net.onnx", "import net.onnx --input-shape 16x16x3"
-COMPARE, ROBUST, EXPLAIN = (
-    "compare mlp --data photos.npz",
-    "robustness m.safetensors photos.npz",
-    "explain m.safetensors",
-)
+COMPARE, EXPLAIN = "compare mlp --data photos.npz", "explain m.safetensors"
+ROBUST = "robustness m.safetensors photos.npz"
 SWEEP, TRAIN = "sweep photos.npz --model net.toml", "train photos.npz --epochs 1 --model"
 
 MISTAKES: dict[str, str | tuple[str, ...]] = {
@@ -82,6 +80,9 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "sweep pets": "Try pellucid sweep drawn-cats --space space.toml.",
     # flags that another one needs
     "report trained --photos 3": "--photos is for --full",
+    "report trained --cluster tcp://127.0.0.1:9": "--cluster is for --full",
+    "data check pets --workers 2": "--workers is for --labels",
+    "predict m.safetensors photo.jpg --workers 2": "--workers is for --out",
     "evaluate trained pets --overwrite": "evaluate: --overwrite is for --out. Add --out, or leave --overwrite out.",
     # data that are not there, or not as they should be
     "train pest": "Did you mean 'pets', which is here?",
@@ -105,6 +106,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "run pets --photo nothing.jpg": "nothing.jpg",
     "train photos.npz --form dual --optimizer adam --out new --quiet": "dual",
     "train photos.npz --loss hinge --label-smoothing 0.1 --out new --quiet": "label_smoothing",
+    "run t.csv --target quality,big": "for several labels use `pellucid train`",
     "train pets --out notes.txt/below": "notes.txt/below",
     "train pets --epochs ten": "a whole number of at least 1",
     "train pets --image-size 64,64": "such as 64x64",
@@ -137,7 +139,18 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "predict m.safetensors photo.jpg --out mine.csv": "is there already",
     "predict m.safetensors photo.jpg -0": "Add - for them",
     "report trained/model.safetensors": "Name the folder, trained.",
-    "report pets": "`pellucid run` makes one",
+    "report nowhere": "nowhere: not a run folder: there is no such folder. `pellucid run` makes one.",
+    "report nothing": "it lacks model.safetensors, history.jsonl, config.toml, metrics.json. `pellucid run`",
+    "report photos.npz": "photos.npz: not a run folder: it is a file. `pellucid run` makes one.",
+    "report labels": "the report is of one class a sample or of numbers to predict, this model is of multi-",
+    "report hinge": "hinge gives none",
+    "report trained --data size.npz --other-data --full": (
+        "takes samples of shape (6, 6, 3)",
+        "has (5, 6, 3)",
+    ),
+    **dict.fromkeys(
+        ("report nan", "influence nan", "explain nan photo.jpg", "predict nan photo.jpg"), "'dense_1.W' holds"
+    ),
     "train pets --out trained": "--resume to go on, --overwrite to start again",
     "train pets --resume --out nowhere": "Name its folder with --out",
     # robustness
@@ -164,7 +177,9 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     # compare
     f"{COMPARE} gone.safetensors": "there is no such model file",
     f"{COMPARE} mlp --jobs 2": "--jobs is for --cv or --seeds. Add --cv or --seeds",
+    f"{COMPARE} mlp --workers 2": "--workers is for --cv or --seeds",
     f"{COMPARE} --seeds 5 --jobs 2 --workers 2": "--jobs: it counts processes",
+    f"{COMPARE} --seeds 2 --cluster tcp://127.0.0.1:9 --workers 2": "one of both",
     f"{COMPARE} --cv five": "--cv: expected FOLDSxREPEATS",
     f"{COMPARE} --cv 5x3 --seeds 5": "choose one",
     f"{COMPARE} --cv 21x1": "has 20 of 'dark'. Take 20 folds or fewer",
@@ -231,22 +246,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.new("RGB", (40, 40)).save(folder / "photo.jpg")
     Image.new("RGB", (9, 9)).save(folder / "old.png")
     (folder / "cut.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:400])
-    rows = [f"{x:.3f},{2 * x:.3f},{int(x > 0)}" for x in rng.normal(size=30)]
-    (folder / "t.csv").write_text("\n".join(["a,b,quality", *rows]))
+    rows = [f"{x:.3f},{2 * x:.3f},{int(x > 0)},{int(x > 1)}" for x in rng.normal(size=30)]
+    (folder / "t.csv").write_text("\n".join(["a,b,quality,big", *rows]))
     with np.load(save_photos(folder / "photos.npz")) as photos:
         X, y, classes = photos["X"], photos["y"], photos["classes"]
     np.savez(folder / "names.npz", X=X, y=y, classes=np.array(["dark", "green"]))
     np.savez(folder / "changed.npz", X=X ^ 1, y=y, classes=classes)
     np.savez(folder / "size.npz", X=X[:, :5], y=y, classes=classes)
-    brief = ("--model", "logistic", "--epochs", "2", "--quiet", "--out")
-    assert main(["train", str(folder / "photos.npz"), *brief, str(folder / "trained")]) == 0
-    assert main(["train", str(folder / "t.csv"), "--target", "a", *brief, str(folder / "size")]) == 0
+    for data, run in (
+        ("photos.npz", "trained"),
+        ("photos.npz --loss hinge", "hinge"),
+        ("t.csv --target a", "size"),
+        ("t.csv --target quality,big", "labels"),
+    ):
+        line = f"train {folder}/{data} --model logistic --epochs 2 --quiet --out {folder}/{run}"
+        assert main(line.split()) == 0
     network = pl.load(folder / "trained")
     pl.save(network, folder / "m.safetensors")
+    shutil.copytree(folder / "trained", folder / "nan")
+    network.theta[...] = np.nan
+    for name in ("nan.safetensors", "nan/model.safetensors"):
+        pl.save(network, folder / name)
+    network.theta[...] = 0
     network.classes = ("left", "right")
     pl.save(network, folder / "other.safetensors")
-    network.theta[...] = np.nan
-    pl.save(network, folder / "nan.safetensors")
     if importlib.util.find_spec("onnx"):
         net = Net()
         flat = net.add("Flatten", net.add("GlobalAveragePool", net.conv("x", 4, 3)))

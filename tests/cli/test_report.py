@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from tests.commands import Command, assert_refused, files_of, words_of
+from tests.conftest import save_folder
 from tests.every import every
 
-from pellucid.formats.safetensors import load, save
+from pellucid.formats.safetensors import load
 from pellucid.reporting.findings import chosen_samples
 from pellucid.runs.data import find_training_photos
 from pellucid.runs.run import read_run
@@ -179,6 +179,10 @@ def test_data_are_loaded_as_they_were_and_found_again_where_they_went(
         ("config.toml", b"model = \n", "config.toml: not the configuration of a run"),
         ("config.toml", b"\xff\xfe", "config.toml: not the configuration of a run"),
         ("config.toml", b'epochs = "many"\n', "config.toml: not the configuration of a run"),
+        ("config.toml", b"model = 3", "config.toml: not the configuration of a run"),
+        ("config.toml", b'model = "mlp"', "config.toml: not the configuration of a run"),
+        ("config.toml", b'model = "mlp"\n[data]\nname = "digits"\n[training]', "config.toml: not the config"),
+        ("config.toml", b"x = " + b"[" * 9999, "config.toml: not the configuration of a run"),
         ("metrics.json", b"{", "metrics.json: not JSON"),
         ("metrics.json", b"[]", "metrics.json: expected one JSON object, got list"),
         ("metrics.json", b'{"n_steps": "x"}', "metrics.json: not the metrics of a run"),
@@ -198,69 +202,9 @@ def test_a_damaged_file_is_named_and_nothing_is_written(
     (trained / name).write_bytes(whole)
 
 
-def test_what_is_no_run_folder_is_said(pellucid: Command, photos: Path) -> None:
-    Path("empty").mkdir()
-    for folder, told in (
-        ("nowhere", "there is no such folder"),
-        ("empty", "it lacks model.safetensors, history.jsonl, config.toml, metrics.json"),
-        ("photos.npz", "it is a file"),
-    ):
-        said = f"pellucid: {folder}: not a run folder: {told}. `pellucid run` makes one.\n"
-        assert pellucid("report", folder).err == said
-
-
-def test_models_without_a_report_are_refused_in_one_line(pellucid: Command, photos: Path, rng) -> None:
-    rows = [f"{a:.3f},{int(a > 0)},{int(a > 1)}" for a in rng.standard_normal(40)]
-    Path("q.csv").write_text("\n".join(["a,warm,hot", *rows]) + "\n")
-    several = "q.csv --target warm,hot --epochs 3 --quiet --out"
-    assert_refused(pellucid(f"run {several} out"), "for several labels use `pellucid train`")
-    for line, words in (
-        (several, "the report is of one class a sample or of numbers to predict, this model is of multi-"),
-        ("photos.npz --loss hinge --epochs 3 --quiet --out", "hinge gives none"),
-    ):
-        pellucid.ok(f"train {line} out --overwrite")
-        assert_refused(pellucid("report out"), words)
-
-
-def test_data_of_another_size_are_refused_even_if_forced(
-    pellucid: Command, trained: Path, photos: Path
-) -> None:
-    values = dict(np.load(photos))
-    np.savez("small.npz", **{**values, "X": values["X"][:, :4]})
-    before = files_of(trained)
-    done = pellucid("report", trained, "--data", "small.npz", "--other-data", "--full")
-    assert_refused(done, "the model takes samples of shape (6, 6, 3)", "has (4, 6, 3)")
-    assert files_of(trained) == before
-
-
-def test_weights_that_are_no_numbers_are_refused_wherever_a_verdict_is_asked_for(
-    pellucid: Command, trained: Path
-) -> None:
-    model = load(trained)
-    model.theta[:] = np.nan
-    save(model, trained / "model.safetensors")
-    Image.new("RGB", (9, 9)).save("photo.png")
-    before = files_of(Path())
-    for line in (
-        "report trained",
-        "influence trained",
-        "explain trained photo.png",
-        "predict trained photo.png",
-    ):
-        done = pellucid(line)
-        assert_refused(done, "'dense_1.W' holds")
-        assert done.out == ""
-    assert files_of(Path()) == before
-
-
 @pytest.mark.slow
 def test_what_a_training_left_out_every_later_command_leaves_out(pellucid: Command) -> None:
-    rng = np.random.default_rng(1)
-    for name, base in (("bright", 120), ("dark", 0)):
-        Path("bad", name).mkdir(parents=True)
-        for i in range(12):
-            pixels = (rng.integers(0, 120, (8, 8, 3)) + base).astype(np.uint8)
-            Image.fromarray(pixels).save(Path("bad", name, f"{i}.png"))
+    save_folder(Path("bad"), {"dark": 12, "bright": 12})
     pellucid.ok("train bad --epochs 3 --out whole --quiet")
     Path("bad/dark/broken.jpg").write_bytes(b"no picture")
     pellucid.ok("train bad --skip-bad --epochs 3 --out part --quiet")

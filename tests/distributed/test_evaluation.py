@@ -104,7 +104,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
     encrypted = {**os.environ, **environment}
     done = subprocess.run([*command, "--workers", "1"], env=encrypted, **run)
     assert (done.returncode, done.stdout) == (0, "r.csv: 3 predictions written\n"), done.stderr
-    with scheduler_of_its_own("tls", environment) as (address, _, _):
+    with scheduler_of_its_own("tls", environment) as (address, _):
         done = subprocess.run([*command, "--overwrite", "--cluster", address], env=encrypted, **run)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "r.csv: 3 predictions written\n"

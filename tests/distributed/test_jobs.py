@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.commands import Command, assert_refused
-from tests.every import every
+from tests.commands import Command
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 
@@ -138,20 +137,6 @@ def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: n
         with joblib.parallel_config("dask", client=client):
             there = search.fit(X, y).cv_results_["mean_test_score"]
         assert np.array_equal(here, there)
-
-
-@every(
-    ("words", "expected"),
-    [
-        ("compare mlp --data drawn-cats --seeds 2 --jobs 2 --workers 2", "--jobs: it counts processes"),
-        ("compare mlp logistic --data drawn-cats --workers 2", "--workers is for --cv or --seeds"),
-        ("compare mlp --data drawn-cats --seeds 2 --cluster tcp://127.0.0.1:9 --workers 2", "one of both"),
-        ("data check drawn-cats --workers 2", "--workers is for --labels"),
-        ("report nowhere --cluster tcp://127.0.0.1:9", "--cluster is for --full"),
-    ],
-)
-def test_contradictions_are_said(pellucid: Command, words: str, expected: str) -> None:
-    assert_refused(pellucid(*words.split()), expected)
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ def data_augment(
     overwrite: bool = o.OVERWRITE_FILE,
 ) -> Answer:
     """A contact sheet of what each augmentation does to a photo."""
-    from pellucid.data.augmentation.augment import Augment, augment_preset
+    from pellucid.data.augmentation.augment import Augment
     from pellucid.data.input_spec import white_seen
     from pellucid.data.readers.images import read_sample
     from pellucid.data.readers.picture_modes import UNKNOWN
@@ -153,12 +153,7 @@ def data_augment(
             raise OptionError(f"data augment: {model} does not say how it was trained. Give --augment.")
         name, shape = options.get("augment") or "none", trained.input_shape
         white = white_seen(trained.inputs_seen)
-    if name == "none":
-        chosen: Augment | None = Augment([])
-    elif isinstance(name, str):
-        chosen = augment_preset(name)
-    else:
-        chosen = None if name is None else Augment.from_config(name)
+    chosen = None if name is None else Augment([]) if name == "none" else Augment.from_config(name)
     sheet = contact_sheet(read_sample(photo, shape, white), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
     return Answer({"augment": name, "figure": out}, (), (), [out])

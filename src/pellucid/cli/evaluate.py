@@ -1,16 +1,12 @@
 """The command ``pellucid evaluate``."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, flag, options
 from pellucid.cli.terminal import Answer
-
-if TYPE_CHECKING:
-    from pellucid.prediction.predict import Compute
 
 
 @command("evaluate", order=30, short_help="Scores of a model, with confidence intervals.")
@@ -29,6 +25,7 @@ def evaluate(
     cluster: str | None = o.CLUSTER,
 ) -> Answer:
     """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
+    from pellucid.distributed.evaluation import computing_on
     from pellucid.evaluation.scores.plot_scores import draw_all
     from pellucid.plotting.saving import save_figures
     from pellucid.runs.data import model_and_data
@@ -39,21 +36,10 @@ def evaluate(
     if source is None:
         source = model_and_data("evaluate", model, None)[1]
     files: list[str] = []
-    with results_folder(out, overwrite=overwrite) as folder:
-        with _computing(cluster, n_workers) as compute:
+    with results_folder(out, overwrite=overwrite) as results:
+        with computing_on(cluster, n_workers) as compute:
             scores = o.call(evaluate_named, locals(), data=source, metrics=metrics or ())
-        if folder is not None:
-            files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
+        if results.folder is not None:
+            files = [f"{out}/{name}" for name in save_figures(draw_all(scores), results.folder)]
     told = {"data": source.name, "files": files, **as_json(scores)}
     return Answer(told, scores.blocks(), [scores.headline], files)
-
-
-def _computing(cluster: str | None, n_workers: int | None) -> "AbstractContextManager[Compute]":
-    """Return the block in which outputs are computed: here, or on a cluster."""
-    if cluster is None and n_workers is None:
-        from pellucid.prediction.predict import compute_here
-
-        return nullcontext(compute_here)
-    from pellucid.distributed.evaluation import computing_on
-
-    return computing_on(cluster, n_workers)

@@ -10,11 +10,11 @@ from pellucid.cli.terminal import Answer, Note
 
 
 @command("export", order=45, short_help="A model as a file that runs by itself: ONNX, Python, HTML.")
-@options(chosen=Flags("pellucid.workflows.export:ExportOptions", is_given=True, has_defaults=True))
+@options(chosen=Flags("pellucid.workflows.export:ExportOptions"))
 def export(
     *,
     model: Path = o.TRAINED,
-    chosen: dict[str, Any],
+    chosen: Any,
     out: Path | None = o.out(
         "The file; default: beside the model, under its name, or predict.py for a script."
     ),
@@ -27,9 +27,9 @@ def export(
     written out a line a layer: `python predict.py photo.jpg`. html: one page for a browser, offline, that takes a
     dropped photo or the fields of a table's row.
     """
-    from pellucid.workflows import export as use_case
+    from pellucid.workflows.export import export as use_case
 
-    done = use_case.export(model, chosen.pop("to"), out, overwrite=overwrite, **chosen)
+    done = use_case(model, chosen, out, overwrite=overwrite)
     told = [f"Not compared with the model: {done.note}."]
     if done.difference is not None:
         told = [f"Its outputs are the model's, within {done.difference:.1g}."]

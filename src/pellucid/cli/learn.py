@@ -1,12 +1,14 @@
 """The edge of ``pellucid learn``."""
 
 import itertools
+import os
 from pathlib import Path
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import flag
 from pellucid.cli.terminal import Answer, Line, print_blocks
+from pellucid.text import plural
 
 group("learn", order=145, short_help="Write the network yourself; a coach finds what is wrong.")
 
@@ -20,7 +22,6 @@ def learn_start(
     """A folder with a file to fill in for each exercise, from reading the photos to convolution."""
     from pellucid.learn.exercise import BUILTIN
     from pellucid.learn.write_files import start
-    from pellucid.text import plural
 
     written = start(folder, notebook=notebook)
     n_kept = len(BUILTIN) - len(written)
@@ -42,10 +43,8 @@ def learn_check(
     ),
 ) -> Answer:
     """What is wrong in what you wrote, which line, and why: in hints, never the solution; exit 1 unless right."""
-    from pellucid.cli.options import is_quiet
     from pellucid.learn.coach import check_folder
     from pellucid.learn.exercise import BUILTIN
-    from pellucid.text import plural
 
     verdicts = []
     open_ones = []
@@ -53,7 +52,7 @@ def learn_check(
         verdicts.append(verdict)
         is_open = verdict.state == "not started" and not exercises
         open_ones += [verdict.exercise] * is_open
-        if not (is_quiet() or is_open):
+        if not (o.is_quiet() or is_open):
             print_blocks([*verdict.blocks(), Line("")])
     n_right = sum(verdict.is_right for verdict in verdicts)
     last = f"{n_right} of {plural(len(verdicts), 'exercise')} right."
@@ -92,16 +91,13 @@ def learn_train(
     n_iterations: int = flag(2500, at_least=1, help="Of the training; a minute or two for 2,500."),
 ) -> Answer:
     """Your own functions, from load_and_flatten on, train the published network; costs next to the textbook's."""
-    import os
-
-    from pellucid.cli.options import is_quiet
     from pellucid.learn.own_network import train_own
 
     chosen = data or ("catvnoncat" if os.environ.get("PELLUCID_DATA_DIR") else "drawn-cats")
     rows = []
     for iteration, mine, ours in train_own(folder, chosen, n_iterations, progress=None):
         rows.append({"iteration": iteration, "cost": mine, "expected": ours})
-        if not is_quiet():
+        if not o.is_quiet():
             print_blocks([Line(f"Cost after iteration {iteration}: {mine!r} (textbook: {ours!r})")])
     far = max((abs(row["cost"] - row["expected"]) for row in rows), default=0.0)
     is_same = bool(rows) and far < 1e-9

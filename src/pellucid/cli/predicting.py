@@ -29,42 +29,36 @@ def predict(
 ) -> int:
     """Print what a model predicts, or write it as ``writing`` says; return 1 if an image cannot be read."""
     from pellucid.errors import OptionError
-    from pellucid.workflows.predict import Predicting
+    from pellucid.formats.safetensors import load
+    from pellucid.prediction.read_samples import collect, samples_of
+    from pellucid.workflows.predict import READING, put_out, write_predictions
 
-    for is_wrong, message in (
-        (
-            writing.get("resume") and writing.get("overwrite"),
-            "--resume and --overwrite: go on with the file, or replace it. Leave one out.",
-        ),
-        (
-            out is not None and (as_json or as_lines),
-            "--out: the predictions go into the file. Leave --json and --jsonl out.",
-        ),
-        (is_nul and "-" not in images, "--null: is for names on standard input. Add - for them."),
-    ):
-        if is_wrong:
-            raise OptionError(message)
+    if writing.get("resume") and writing.get("overwrite"):
+        raise OptionError("--resume and --overwrite: go on with the file, or replace it. Leave one out.")
+    if out is not None and (as_json or as_lines):
+        raise OptionError("--out: the predictions go into the file. Leave --json and --jsonl out.")
+    if is_nul and "-" not in images:
+        raise OptionError("--null: is for names on standard input. Add - for them.")
     tell = partial(echo, err=True)
     with ProgressBar() as bar:
-        stdin = sys.stdin.buffer if "-" in images else None
-        predicting = Predicting(model, images, stdin=stdin, is_nul=is_nul, progress=bar)
+        network, progress = load(model), partial(bar, READING)
+        stdin, separator = sys.stdin.buffer if "-" in images else None, b"\0" if is_nul else b"\n"
+        samples = samples_of(network, images, stdin=stdin, separator=separator, progress=progress)
         if as_json:
-            from pellucid.prediction.read_samples import collect
-
-            found = collect(predicting.samples)
+            found = collect(samples)
             Answer(found).show(as_json=True, quiet=False)
             n_bad = len(found.faults)
         elif out is None:
-            n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=quiet), tell)
+            put = partial(_print_lines, as_json=as_lines, is_brief=quiet)
+            n_bad = put_out(samples.batches(lambda sample: False), put, tell)
         else:
-            written = predicting.into(out, tell, **writing)
-            n_bad = written.n_bad
+            file, n_bad = write_predictions(model, network, samples, out, tell, progress=progress, **writing)
             if not quiet:
-                before = f", {written.n_before} were there" if written.n_before else ""
+                before = f", {file.n_before} were there" if file.n_before else ""
                 unread = f", {n_bad} cannot be read" if n_bad else ""
-                echo(f"{out}: {plural(written.n_written, 'prediction')} written{before}{unread}")
+                echo(f"{out}: {plural(file.n_written, 'prediction')} written{before}{unread}")
     if not (quiet or as_lines or as_json):
-        for note in predicting.samples.notes:
+        for note in samples.notes:
             tell(f"Note: {note}")
     return int(bool(n_bad) and not skip_bad)
 

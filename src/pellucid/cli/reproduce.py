@@ -28,15 +28,11 @@ def reproduce(
     result = reproduce_run(data_dir, tolerance=tolerance, mirror=mirror, callbacks=callbacks)
     published = published_run.published_costs()
     costs = [(f"cost at {i}", published[i], ours, result.direct_costs[i]) for i, ours in result.costs.items()]
+    photo, theirs = f"new photo {published_run.NEW_PHOTO}", published_run.PUBLISHED_PREDICTION
     accuracies = (
         ("training accuracy", published_run.PUBLISHED_TRAIN_ACCURACY, result.train_accuracy, ""),
         ("test accuracy", published_run.PUBLISHED_TEST_ACCURACY, result.test_accuracy, ""),
-        (
-            f"new photo {published_run.NEW_PHOTO}",
-            published_run.PUBLISHED_PREDICTION,
-            result.new_photo or "not there",
-            "",
-        ),
+        (photo, theirs, result.new_photo or "not there", ""),
     )
     verdict, largest = Line(VERDICTS[result.matches]), result.largest_relative_difference
     told: list[Any] = [

@@ -61,23 +61,14 @@ def sweep(
     from pellucid.workflows.sweep import sweep_into
     from pellucid.workflows.train import run_folder
 
-    outcome = sweep_into(
-        out or run_folder(source, f"{Path(model).stem}-sweep"),
-        source,
-        model,
-        space,
-        resume=resume,
-        overwrite=overwrite,
+    how = {"search": search, "n_trials": n_trials, "metric": metric, "n_jobs": n_jobs, "seed": 1, **training}
+    outcome = o.call(
+        sweep_into,
+        locals(),
+        out=out or run_folder(source, f"{Path(model).stem}-sweep"),
+        data=source,
         on_trial=o.say_nothing if o.is_quiet() else _say_trial,
-        options={
-            "search": search,
-            "n_trials": n_trials,
-            "cv": None if cv is None else folds_of_text(cv),
-            "metric": metric,
-            "n_jobs": n_jobs,
-            "seed": 1,
-            **training,
-        },
+        options={**how, "cv": None if cv is None else folds_of_text(cv)},
     )
     found, best = outcome.sweep, Line(outcome.command)
     told = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.stored.base import StoredArray, choose_rows
 from pellucid.dispatch import use_for
-from pellucid.distributed.cluster import open_cluster
+from pellucid.distributed.cluster import cluster_if_asked
 from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.evaluate import evaluate as evaluate_by
@@ -64,9 +64,9 @@ def evaluate(model: Model, data: Any, train: Any = None, *, client: Any, **optio
 
 @contextmanager
 def computing_on(address: str | None, n_workers: int | None) -> Iterator[Compute]:
-    """Yield what computes a model's outputs on a cluster: see :func:`.cluster.open_cluster`."""
-    with open_cluster(address, n_workers) as client:
-        yield partial(compute_on, client)
+    """Yield what computes a model's outputs: this process, or a cluster (see :func:`.cluster.open_cluster`)."""
+    with cluster_if_asked(address, n_workers) as client:
+        yield compute_here if client is None else partial(compute_on, client)
 
 
 class _Work(NamedTuple):
@@ -77,12 +77,7 @@ class _Work(NamedTuple):
     n_operations: float
 
 
-class Piece(NamedTuple):
-    """Samples that follow one another."""
-
-    key: str  # of what workers keep
-    rows: slice
-    X: Any  # the samples themselves, where they are sent
+Piece = tuple[slice, Any]  # rows that follow one another; the samples themselves, where they are sent
 
 
 def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Array:
@@ -95,19 +90,21 @@ def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Ar
     work = _Work(model, X if is_stored else None, float(m) * model._n_operations)
     parts = []
     with kept_by_workers(client, work) as key:
-        pieces = (Piece(key, rows, None if is_stored else take_rows(X, rows)) for rows in slices)
-        for piece, outputs in map_unordered(client, compute_piece, pieces, is_ordered=True, named=_range):
-            progress(piece.rows.stop, m)
+        pieces = ((rows, None if is_stored else take_rows(X, rows)) for rows in slices)
+        compute = partial(compute_piece, key)
+        for (rows, _), outputs in map_unordered(client, compute, pieces, is_ordered=True, named=_range):
+            progress(rows.stop, m)
             parts.append(outputs)
     return np.concatenate(parts)
 
 
-def compute_piece(piece: Piece) -> Array:
+def compute_piece(key: str, piece: Piece) -> Array:
     """Return the outputs of the model that this worker keeps, in one thread."""
     from distributed import get_worker
 
-    with side_by_side(), kept(piece.key) as work, use_for(work.n_operations):
-        X = choose_rows(work.X, piece.rows) if piece.X is None else piece.X
+    rows, X = piece
+    with side_by_side(), kept(key) as work, use_for(work.n_operations):
+        X = choose_rows(work.X, rows) if X is None else X
         try:
             return compute_here(work.model, X, lambda done, total: None)
         except DataError as error:
@@ -115,4 +112,4 @@ def compute_piece(piece: Piece) -> Array:
 
 
 def _range(piece: Piece) -> str:
-    return f"samples {piece.rows.start} to {piece.rows.stop - 1}"
+    return f"samples {piece[0].start} to {piece[0].stop - 1}"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,14 +121,6 @@ def predict(
     return WrittenPredictions(output.path, output.n_written, output.n_before, faults, samples.notes)
 
 
-class Partition(NamedTuple):
-    """What a worker is to predict."""
-
-    key: str  # of what workers keep
-    folder: str  # that names begin from
-    names: list[str]
-
-
 class Predicted(NamedTuple):
     """What a worker predicted."""
 
@@ -142,6 +135,7 @@ class _Work(NamedTuple):
 
     model: Model
     encoder: Encoder
+    folder: str  # that names begin from
     total: int
 
 
@@ -159,40 +153,38 @@ def cluster_batches(
     """
     if samples.of != "image":
         raise OptionError("the rows of a table are predicted here. Leave --workers and --cluster out.")
-    n_done, rest, folder = 0, iter(samples.images), os.getcwd()
+    n_done, rest = 0, iter(samples.images)
 
-    def partitions() -> Iterator[Partition]:
+    def partitions() -> Iterator[list[str]]:
         nonlocal n_done
         while piece := list(islice(rest, PARTITION)):
             names = [_name(image) for image in piece]
             names = [name for name in names if not output.is_done(name)]
             n_done += len(piece) - len(names)
             if names:
-                yield Partition(key, folder, names)
+                yield names
 
-    total = samples.total
-    with kept_by_workers(client, _Work(model, output.encoder, total)) as key:
-        for partition, found in map_unordered(
-            client, predict_partition, partitions(), is_ordered=True, named=_range
-        ):
+    with kept_by_workers(client, _Work(model, output.encoder, os.getcwd(), samples.total)) as key:
+        predict = partial(predict_partition, key)
+        for names, found in map_unordered(client, predict, partitions(), is_ordered=True, named=_range):
             _check_seen(found)
-            n_done += len(partition.names)
-            progress(n_done, total)
+            n_done += len(names)
+            progress(n_done, samples.total)
             yield Batch(found.predictions, {name: DataError(words) for name, words in found.faults.items()})
 
 
-def predict_partition(partition: Partition) -> Predicted:
+def predict_partition(key: str, names: list[str]) -> Predicted:
     """Return what the model that this worker keeps predicts for images, in one thread."""
     from distributed import get_worker
 
-    places = [os.path.join(partition.folder, name) for name in partition.names]
     predictions: list[Prediction] = []
     found: dict[str, DataError] = {}
-    with side_by_side(), kept(partition.key) as work:
+    with side_by_side(), kept(key) as work:
+        places = [os.path.join(work.folder, name) for name in names]
         for batch in image_batches(work.model, places, total=work.total):
             predictions += batch.predictions
             found |= batch.faults
-    named = list(zip(partition.names, places, strict=True))
+    named = list(zip(names, places, strict=True))
     good = [name for name, place in named if place not in found]
     predictions = [replace(each, sample=name) for each, name in zip(predictions, good, strict=True)]
     faults = {name: name + str(found[place]).removeprefix(place) for name, place in named if place in found}
@@ -217,5 +209,5 @@ def _check_seen(found: Predicted) -> None:
         )
 
 
-def _range(partition: Partition) -> str:
-    return f"photos {partition.names[0]} to {partition.names[-1]}"
+def _range(names: list[str]) -> str:
+    return f"photos {names[0]} to {names[-1]}"

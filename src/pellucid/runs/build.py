@@ -16,6 +16,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
+from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import (
     BODY_SIZE,
     DEFAULT_BODY,
@@ -39,7 +40,7 @@ from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO, Recommendation, recommend
-from pellucid.training.training_cache import TrainingCache
+from pellucid.types import map_arrays
 
 OF_ANY_RECIPE = (
     "seed",
@@ -195,8 +196,7 @@ def _chosen_for(
     split = source.load()
     if split.schema is None or split.schema.task == "multi_label" or not leaves_recipe:
         return source, split, recommend(split), None
-    if split.classes:
-        check_classes(split)
+    check_classes(split)
     with ProgressBar() as progress:
         return source, split, *choose_for_table(split, source, progress=progress, **options)
 
@@ -229,6 +229,8 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
 
     A new one is not yet initialized, unless its file says so; one that begins from a trained model has its weights.
     """
+    if architecture is None:
+        check_classes(split)
     if config.start is not None:
         return _from_start(config, split)
     if architecture is not None:
@@ -236,8 +238,6 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         if config.options.dtype is not None:
             model._set_dtype(config.options.dtype)
     else:
-        if split.classes and split.train.y.ndim == 1:
-            check_classes(split)
         of_body: dict[str, Any] = {"body": config.body, "pixels": config.pixels}
         model = preset(config.model, n_outputs=n_outputs_for(split.train), **of_body)
     if architecture is not None and not model._is_initialized:  # what does not fit is told with its line
@@ -253,6 +253,14 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     return model
 
 
+def initialize(model: Model, split: Split, options: TrainingOptions) -> None:
+    """Draw the first parameters of a model that has none yet."""
+    if not model._is_initialized:
+        shape = map_arrays(lambda array: array.shape[1:], split.train.X)
+        with naming_size(model._recipe, shape):
+            model.initialize(shape, seed=options.seed, dtype=options.dtype)
+
+
 def without_unfreezing(config: RunConfig) -> RunConfig:
     """Return the configuration of a run that leaves a body as it is: a last layer alone, by its own recipe."""
     kept = {name: getattr(config.options, name) for name in OF_ANY_RECIPE}
@@ -262,8 +270,6 @@ def without_unfreezing(config: RunConfig) -> RunConfig:
 def _from_start(config: RunConfig, split: Split) -> Model:
     assert config.start is not None
     model = load(config.start)
-    if split.classes and split.train.y.ndim == 1:
-        check_classes(split)
     theirs, own = (None if schema is None else schema.columns for schema in (model._schema, split.schema))
     if theirs is not None and theirs != own:
         columns = join_some([column.name for column in theirs])
@@ -277,7 +283,9 @@ def _from_start(config: RunConfig, split: Split) -> Model:
 
 
 def check_classes(split: Split) -> None:
-    """Raise DataError if fewer than two classes occur in the training part."""
+    """Raise DataError if a sample has one class, and fewer than two occur in the training part."""
+    if not split.classes or split.train.y.ndim > 1:
+        return
     present = [name for name, count in zip(split.classes, split.train.counts, strict=True) if count]
     if len(present) < 2:
         raise DataError(
@@ -287,27 +295,13 @@ def check_classes(split: Split) -> None:
 
 
 def fit_run(
-    model: Model,
-    split: Split,
-    config: RunConfig,
-    callbacks: Sequence[Callback] = (),
-    *,
-    resume: Path | None = None,
-    nonfinite: Path | None = None,
-    shared: TrainingCache | None = None,
+    model: Model, split: Split, config: RunConfig, callbacks: Sequence[Callback] = (), **how: Any
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
-    No path is recorded: a model file may be given away.
+    No path is recorded: a model file may be given away. ``how`` are ``resume``, ``nonfinite`` and ``shared`` of
+    :func:`pellucid.training.fit.fit`.
     """
-    history = fit(
-        model,
-        split.train,
-        config.options,
-        callbacks,
-        resume=resume,
-        nonfinite=nonfinite,
-        shared=shared,
-    )
+    history = fit(model, split.train, config.options, callbacks, **how)
     model._summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -14,14 +14,12 @@ from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import check_names_a_file
 from pellucid.nn.model import Model
-from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
-from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.runs.config import RunConfig, is_preset
+from pellucid.runs.build import fit_run, initialize, make_model, plan
+from pellucid.runs.config import RunConfig
 from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
-from pellucid.training.training_cache import TrainingCache
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +92,6 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
     name = str(source)
     if name in PRESETS or name.lower().endswith(".toml"):
         config, architecture, *_ = plan(name, **options)
-        assert is_preset(name) is (architecture is None)
         return Candidate(letter, name, config=config, architecture=architecture)
     check_names_a_file(name, letter)
     return Candidate(letter, name, model=load(Path(name).expanduser()))
@@ -108,8 +105,7 @@ def train_candidate(
     n_threads: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
-    resume: Path | None = None,
-    shared: TrainingCache | None = None,
+    **how: Any,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
 
@@ -126,10 +122,9 @@ def train_candidate(
         True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
         tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
-    resume : Path, optional
-        A folder of checkpoints to go on from.
-    shared : TrainingCache, optional
-        What it has in common with other trainings on the same samples.
+    **how
+        ``resume``, a folder of checkpoints to go on from; ``shared``, what it has in common with other trainings on
+        the same samples.
     """
     assert candidate.config is not None
     options = candidate.config.options
@@ -138,13 +133,9 @@ def train_candidate(
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
     if draws_start:
-        if model._is_initialized:
-            draw_published_start(model, options.seed)
-        else:
-            shape, seed = split.train.X.shape[1:], options.seed
-            with naming_size(model._recipe, shape):
-                model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
-    return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
+        initialize(model, split, options)
+        draw_published_start(model, options.seed)
+    return model, fit_run(model, split, config, callbacks, **how)
 
 
 def draw_published_start(model: Model, seed: int) -> None:
@@ -192,12 +183,7 @@ def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> 
     options = candidate.config.options
     try:
         model = make_model(candidate.config, _fresh(candidate.architecture), split)
-        if not model._is_initialized:
-            model.initialize(
-                split.train.X.shape[1:],
-                seed=options.seed,
-                dtype=options.dtype,
-            )
+        initialize(model, split, options)
         kernels, is_in_kernels = kernels_for(model, split.train, options, n_trainings)
     except PellucidError as error:
         raise type(error)(f"{candidate.title}: {error}") from None

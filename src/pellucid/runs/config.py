@@ -155,13 +155,7 @@ def _stages(tables: Any) -> tuple[Stage, ...]:
     )
     if not known:
         raise OptionError("config: expected stages to be tables, each with until, a number of epochs")
-    return tuple(
-        Stage(
-            table["until"],
-            TrainingOptions.from_table({name: value for name, value in table.items() if name != "until"}),
-        )
-        for table in tables
-    )
+    return tuple(Stage(table.pop("until"), TrainingOptions.from_table(table)) for table in tables)
 
 
 def is_preset(model: str) -> bool:

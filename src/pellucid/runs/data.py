@@ -141,11 +141,8 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
                 f"--data: expected images of shape {model.input_shape}, as the model takes, got "
                 f"{found.X.shape[1:]} from {data}. Name the data that it was trained on."
             )
-        is_other = known is not None and known != data_hash(found)
-        return (
-            found,
-            f"Mind that {data} is not the very data that the model was trained on." if is_other else "",
-        )
+        mind = f"Mind that {data} is not the very data that the model was trained on."
+        return found, mind if known not in (None, data_hash(found)) else ""
     source = find_source(model, path)
     if known is None or source is None:
         return None, f"The model does not say where its training data are. {LEFT_OUT}; name them with --data."

@@ -1,7 +1,6 @@
 """A run as it was before one of its steps: from the nearest checkpoint, the steps in between taken again."""
 
 import copy
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
-from pellucid.nn.preset_size import naming_size
 from pellucid.progress import CountCallback
-from pellucid.runs.build import fit_run, make_model
+from pellucid.runs.build import fit_run, initialize, make_model
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.run import CHECKPOINTS, Run, read_run
 from pellucid.text import join, plural
@@ -117,11 +115,11 @@ def reach_step(
     start = 0 if checkpoint is None else position_of(checkpoint)[1]
     reach = _Reach(copy.deepcopy(model), step - 1, start, progress)
     config = replace(config, options=replace(config.options, minutes=None))
-    with suppress(_Reached):
+    try:
         fit_run(model, run.split, config, [reach], resume=checkpoint)
-    assert reach.found is not None, "the training took that step"
-    assert reach.run is not None, "and told that it began"
-    return replace(reach.found, notes=tuple(_notes(run, reach.run.history, step, checkpoint, start)))
+    except _Reached as reached:
+        return replace(reached.step, notes=tuple(_notes(run, reached.history, step, checkpoint, start)))
+    raise AssertionError("the training took that step")
 
 
 def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:
@@ -153,10 +151,7 @@ def _untrained(run: Run, config: RunConfig) -> Model:
     """Return the model of a run as it was before the training."""
     is_new = config.start is None and not is_preset(config.model)
     model = make_model(config, load_architecture(config.model) if is_new else None, run.split)
-    if not model._is_initialized:
-        shape = map_arrays(lambda array: array.shape[1:], run.split.train.X)
-        with naming_size(model._recipe, shape):
-            model.initialize(shape, seed=config.options.seed, dtype=config.options.dtype)
+    initialize(model, run.split, config.options)
     if model.config() != run.model.config():
         raise FormatError(
             f"replay: {config.model} describes another network than {run.folder} trained: the file has changed."
@@ -167,9 +162,12 @@ def _untrained(run: Run, config: RunConfig) -> Model:
 class _Reached(Exception):
     """Ends a training where it is: no statistics are measured, no averages taken."""
 
+    def __init__(self, step: ReachedStep, history: History) -> None:
+        self.step, self.history = step, history
+
 
 class _Reach(Callback):
-    """Takes note of a training before one step, and ends it.
+    """Ends a training before one step, with all of which that step is computed.
 
     Parameters
     ----------
@@ -183,10 +181,7 @@ class _Reach(Callback):
     """
 
     def __init__(self, model: Model, at: int, start: int, progress: CountCallback) -> None:
-        super().__init__()
         self.model, self.at, self.start, self.progress = model, at, start, progress
-        self.run: TrainingState | None = None
-        self.found: ReachedStep | None = None
 
     def train_start(self, event: TrainStart) -> None:
         """Take note of the run."""
@@ -198,16 +193,14 @@ class _Reach(Callback):
         It is asked between two steps, when a schedule has seen what was measured after an epoch.
         """
         if step == self.at:
-            assert self.run is not None, "a training begins with TrainStart"
-            self._look(self.run)
-            raise _Reached
+            raise _Reached(self._look(self.run), self.run.history)
         return min(self.at, step + max(1, (self.at - self.start) // TOLD))
 
     def step_end(self, event: StepEnd) -> None:
         """Show progress."""
         self.progress(event.run.step - self.start, self.at - self.start)
 
-    def _look(self, run: TrainingState) -> None:
+    def _look(self, run: TrainingState) -> ReachedStep:
         epoch, skip = divmod(self.at, run.n_steps)
         batches = run.form.batches.whole
         rows = [*batches.rows(epoch)][skip]
@@ -235,7 +228,7 @@ class _Reach(Callback):
         whole = rows if isinstance(rows, np.ndarray) else np.arange(rows.start, rows.stop)
         X, Y = (map_arrays(np.array, each) for each in (X, Y))  # the next batch takes the place of this one
         weights = None if weights is None else weights.copy()
-        self.found = ReachedStep(model, X, Y, weights, optimizer, memory, run.seed, self.at, data, whole)
+        return ReachedStep(model, X, Y, weights, optimizer, memory, run.seed, self.at, data, whole)
 
 
 def _notes(run: Run, history: History, step: int, checkpoint: Path | None, start: int) -> list[str]:

@@ -22,7 +22,7 @@ from pellucid.registry import flags_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.results import results_folder, write_result
+from pellucid.workflows.results import results_folder
 
 Source = str | Path | Model
 Comparison = PairedComparison | CrossValidation | SeedComparison
@@ -112,7 +112,7 @@ def compare(
         source = read[0] if all(one == read[0] for one in read) else source
     split = source.load() if isinstance(source, DataSource) else source
     jobs = n_jobs or n_jobs_that_fit(candidates)
-    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
+    with results_folder(out, overwrite=overwrite) as results, shown_progress(progress) as show:
         found: Comparison
         if n_seeds is not None:
             found = compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=show)
@@ -124,9 +124,7 @@ def compare(
             path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
             tests, notes = _test_parts(split, candidates, path)
             found = compare_on_test(split, *candidates, tests=tests, notes=notes, progress=show)
-        if folder is not None:
-            write_result(found, found.name, found.figures(), folder, folder)
-    return found
+        return results.write(found, found.name, found.figures)
 
 
 def _check(b: Source | None, cv: str | None, n_seeds: int | None, n_jobs: int | None) -> None:

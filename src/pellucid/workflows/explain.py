@@ -1,6 +1,7 @@
 """Explain a model's prediction for a photo or a row of a table: what the command ``explain`` does."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
 from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
+from pellucid.plotting.types import Figure
 from pellucid.prediction.predict import check_weights
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import find_training_photos
 from pellucid.types import Array
-from pellucid.workflows.results import results_folder, write_result
+from pellucid.workflows.results import results_folder
 
 STAGES = ("training photos", "prediction and neighbours", "saliency maps", "pictures")
 
@@ -87,7 +89,7 @@ def explain_photo(
     check_weights(str(path or "explain_photo"), model)
     photo = ImageContext.of(model, image)
     wanted = target_of(model, photo.outputs, target)
-    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
+    with results_folder(out, overwrite=overwrite) as results, shown_progress(progress) as show:
         show(STAGES[0], 0, len(STAGES))
         train, note = None, ""
         if photo.classes and data is not None and not isinstance(data, str | Path):
@@ -101,14 +103,15 @@ def explain_photo(
         name = str(image) if isinstance(image, str | Path) else "photo"
         found = explanation(model, name, photo, wanted, chosen, note, doubt=doubt)
         show(STAGES[3], 3, len(STAGES))
-        if folder is not None and out is not None:
-            figures = {"photo": found.plot()} if found.photo.classes else {}
-            figures["saliency"] = found.maps.plot()
-            if found.weights is not None:
-                figures["first-layer"] = first_layer_figure(found.weights)
-            found = write_result(found, "explanation", figures, folder, out, text=True)
-        show(STAGES[3], 4, len(STAGES))
-    return found
+        return results.write(found, "explanation", partial(_figures, found), text=True)
+
+
+def _figures(found: PhotoExplanation) -> dict[str, Figure]:
+    figures = {"photo": found.plot()} if found.photo.classes else {}
+    figures["saliency"] = found.maps.plot()
+    if found.weights is not None:
+        figures["first-layer"] = first_layer_figure(found.weights)
+    return figures
 
 
 def explain_row_of(
@@ -135,8 +138,6 @@ def explain_row_of(
     model = as_model(model, "explain")
     check_is_of_table(model, "explain")
     table = model._schema.read_row(Path(image), row)
-    with results_folder(out, overwrite=overwrite) as folder:
+    with results_folder(out, overwrite=overwrite) as results:
         found = explain_row(model, table, target=target)
-        if folder is not None and out is not None:
-            found = write_result(found, "explanation", found.figures(), folder, out, text=True)
-    return found
+        return results.write(found, "explanation", found.figures, text=True)

@@ -18,8 +18,9 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.half_precision import DTYPES, dtype_of
 from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
+from pellucid.formats.script.export import weights_beside
 from pellucid.nn.model import Model
-from pellucid.registry import Limits, check_option, option
+from pellucid.registry import option
 from pellucid.runs.data import find_source, is_gone
 from pellucid.types import Array
 
@@ -72,12 +73,6 @@ class Kind:
     options: tuple[str, ...] = ()
 
 
-def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
-    from pellucid.formats.script.export import weights_beside
-
-    return weights_beside(model, path, weights, dtype)
-
-
 def _as_array(model: Model, samples: Any) -> Array | None:
     """Return samples, which may be files of photos, as an array; None where there are none."""
     if isinstance(samples, np.ndarray):
@@ -113,7 +108,7 @@ class ExportOptions:
 
 
 def export(
-    path: Path, to: str, out: Path | None = None, *, overwrite: bool = False, **options: Any
+    path: Path, chosen: ExportOptions, out: Path | None = None, *, overwrite: bool = False
 ) -> Exported:
     """Write a saved model as another kind of file.
 
@@ -121,24 +116,22 @@ def export(
     ----------
     path : Path
         A model file or a run folder.
-    to : str
-        A key of ``KINDS``.
+    chosen : ExportOptions
+        Those of another kind must be None or False.
     out : Path, optional
         The file; default: beside the model.
     overwrite : bool, optional
         Replace a file that is there.
-    **options
-        Those of the kind; others must be None or False.
 
     Raises
     ------
     OptionError
-        If there is no such kind, or an option is another's.
+        If an option is another kind's.
     PellucidError
         If the model cannot be read or written in that form.
     """
-    check_option("export", "--to", to, str, Limits(choices=lambda: KINDS))
-    kind, given = KINDS[to], {name: value for name, value in options.items() if value}
+    to, kind = chosen.to, KINDS[chosen.to]
+    given = {name: value for name, value in vars(chosen).items() if value and name != "to"}
     for name in given:
         if name not in kind.options:
             owner = next(other for other, each in KINDS.items() if name in each.options)
@@ -149,7 +142,7 @@ def export(
     if out is None:
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     dtype = dtype_of(model, given.get("dtype"), "export", is_page=to == "html")
-    beside = _beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
+    beside = weights_beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
     samples: Any = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
     if to != "script":
         samples = _as_array(model, samples)

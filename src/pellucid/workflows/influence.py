@@ -11,7 +11,7 @@ from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.run import Run, read_run
-from pellucid.workflows.results import results_folder, write_result
+from pellucid.workflows.results import results_folder
 
 
 @validate_call("samples", "method", "top", "retrain", "n_draws", "n_jobs", "overwrite")
@@ -70,21 +70,17 @@ def influence(
     OutputError
         If the folder cannot be written.
     """
-    options: dict[str, Any] = {
-        "method": method,
-        "top": top,
-        "is_retrained": retrain,
-        "n_draws": n_draws,
-        "n_jobs": n_jobs,
-    }
-    with results_folder(out, overwrite=overwrite) as written, shown_progress(progress) as show:
+    how: dict[str, Any] = {"is_retrained": retrain, "n_draws": n_draws, "n_jobs": n_jobs}
+    with results_folder(out, overwrite=overwrite) as results, shown_progress(progress) as show:
         if not isinstance(run, Run):
             folder = Path(run)
             run = read_run(folder, data=data)
-        outcome = begin_influence(run, samples, folder=folder, progress=show, **options).result()
-        if out is None or written is None:
-            return outcome
+        asked = begin_influence(run, samples, folder=folder, method=method, top=top, progress=show, **how)
+        outcome = asked.result()
         train, test = outcome.split.train, outcome.split.test
         shown = outcome.explanations if train.has_pictures else ()
-        figures = {f"influence-{one.index}": influence_figure(one, train, test) for one in shown}
-        return write_result(outcome, "influence", figures, written, out)
+        return results.write(
+            outcome,
+            "influence",
+            lambda: {f"influence-{one.index}": influence_figure(one, train, test) for one in shown},
+        )

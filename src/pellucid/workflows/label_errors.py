@@ -81,14 +81,8 @@ def find_label_errors(
     source = as_split(data, "find_label_errors", **options)
     with shown_progress(progress) as show:
         split = source if isinstance(source, Split) else open_source(source, show)[0]
-        return label_errors_of(
-            split,
-            candidate_for(split, str(model), seed),
-            folds=cv,
-            seed=seed,
-            n_jobs=n_jobs,
-            progress=show,
-        )
+        candidate = candidate_for(split, str(model), seed)
+        return label_errors_of(split, candidate, folds=cv, seed=seed, n_jobs=n_jobs, progress=show)
 
 
 def candidate_for(split: Split, model: str, seed: int) -> Candidate:

@@ -62,7 +62,6 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
 def check(
     source: str | Path | Model,
     input_shape: Shape | Mapping[str, Shape] | None = None,
-    n_samples: int = 4,
     seed: int = 1,
 ) -> GradientCheck:
     """Compare the gradient of every parameter of a network with numerical ones.
@@ -73,7 +72,6 @@ def check(
         A preset, a TOML file, a model file or a run folder; its structure is checked at new random weights.
     input_shape : tuple of int, or mapping of str to tuple, optional
         Of one sample. Default: the file's; presets are checked for photos of 32 x 32 pixels.
-    n_samples : int, optional
     seed : int, optional
 
     Returns
@@ -92,7 +90,7 @@ def check(
     True
     """
     model, architecture = _find(source)
-    options: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+    options: dict[str, Any] = {"seed": seed}
     if architecture is None:
         default = SMALL_PHOTO if source in PRESETS else None
         return check_gradients(model, _plain(input_shape or default), **options)

@@ -1,21 +1,19 @@
 """Predict images or the rows of a table by a model in a file: each as it comes, or into a file."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predicted import PredictedSamples
 from pellucid.prediction.read_samples import Batch, Samples, collect, none_read, samples_in, samples_of
-from pellucid.progress import CountCallback, Progress, ProgressCallback, shown_progress
+from pellucid.progress import CountCallback, Progress, shown_progress
 from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
     from pellucid.prediction.output import Output
-    from pellucid.prediction.predicted import Prediction
 
 READING = "reading images"
 MOST_HELD = 256  # faults that are kept back until something can be read
@@ -74,10 +72,9 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     from pellucid.data.readers.table_files import is_frame
     from pellucid.errors import DataError
 
-    if isinstance(data, str | Path):
-        return samples_of(model, [data], progress=progress)
-    if isinstance(data, Sequence) and data and all(isinstance(each, str | Path) for each in data):
-        return samples_of(model, data, progress=progress)
+    files = [data] if isinstance(data, str | Path) else data
+    if isinstance(files, Sequence) and files and all(isinstance(each, str | Path) for each in files):
+        return samples_of(model, files, progress=progress)
     if isinstance(data, Dataset):
         return samples_in(model, data.X)
     if data is None:
@@ -91,88 +88,47 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
 
 
-class Written(NamedTuple):
-    """How many predictions were written and were there, and how many samples cannot be read."""
+def write_predictions(
+    path: Path,
+    model: Model,
+    samples: Samples,
+    out: Path,
+    tell: Tell,
+    *,
+    progress: CountCallback,
+    resume: bool = False,
+    overwrite: bool = False,
+    cluster: str | None = None,
+    n_workers: int | None = None,
+) -> "tuple[Output, int]":
+    """Write predictions to a file, predicted here or by the workers of a cluster.
 
-    n_written: int
-    n_before: int
-    n_bad: int
-
-
-class Predicting:
-    """A model and the samples that it is to predict.
-
-    Parameters
-    ----------
-    path : Path
-        A model file or a run folder.
-    images : sequence of str
-        See :func:`pellucid.prediction.read_samples.samples_of`.
-    stdin : file, optional
-        For names or an image on standard input.
-    is_nul : bool, optional
-        Names there end with a NUL byte.
-    progress : callable
+    Returns
+    -------
+    output : Output
+        It says how many predictions were written and were there.
+    n_bad : int
+        How many samples cannot be read.
     """
+    from pellucid.distributed.cluster import cluster_if_asked
+    from pellucid.prediction.output import Target, model_mark, open_output
 
-    def __init__(
-        self,
-        path: Path,
-        images: Sequence[str],
-        *,
-        stdin: BinaryIO | None,
-        is_nul: bool,
-        progress: ProgressCallback,
-    ) -> None:
-        self.path, self.model, self.progress = path, load(path), partial(progress, READING)
-        separator = b"\0" if is_nul else b"\n"
-        self.samples: Samples = samples_of(
-            self.model, images, stdin=stdin, separator=separator, progress=self.progress
-        )
+    target = Target(model, model_mark(model_file(path)), samples.of, resume, overwrite)
+    with cluster_if_asked(cluster, n_workers) as client, open_output(out, target) as output:
+        if client is None:
+            batches = samples.batches(output.is_done)
+        else:
+            from pellucid.distributed.prediction import cluster_batches
 
-    def each(self, put: "Callable[[Sequence[Prediction]], None]", tell: Tell) -> int:
-        """Put out predictions as they come, and return how many samples cannot be read."""
-        return _run(self.samples.batches(lambda sample: False), put, tell)
-
-    def into(
-        self,
-        out: Path,
-        tell: Tell,
-        *,
-        resume: bool = False,
-        overwrite: bool = False,
-        cluster: str | None = None,
-        n_workers: int | None = None,
-    ) -> Written:
-        """Write the predictions to a file, predicted here or by the workers of a cluster."""
-        from pellucid.prediction.output import Target, model_mark, open_output
-
-        mark = model_mark(model_file(self.path))
-        target = Target(self.model, mark, self.samples.of, resume, overwrite)
-        with self._batches(cluster, n_workers) as batches, open_output(out, target) as file:
-            try:
-                n_bad = _run(batches(file), file.write, tell, file.n_before)
-            except KeyboardInterrupt:
-                tell(f"{out} has {file.n_before + file.n_written} predictions; --resume goes on.")
-                raise
-            return Written(file.n_written, file.n_before, n_bad)
-
-    @contextmanager
-    def _batches(
-        self, cluster: str | None, n_workers: int | None
-    ) -> "Iterator[Callable[[Output], Iterable[Batch]]]":
-        """Yield what an output gets."""
-        if n_workers is None and cluster is None:
-            yield lambda output: self.samples.batches(output.is_done)
-            return
-        from pellucid.distributed.cluster import open_cluster
-        from pellucid.distributed.prediction import cluster_batches
-
-        with open_cluster(cluster, n_workers) as client:
-            yield lambda output: cluster_batches(client, self.model, self.samples, output, self.progress)
+            batches = cluster_batches(client, model, samples, output, progress)
+        try:
+            return output, put_out(batches, output.write, tell, output.n_before)
+        except KeyboardInterrupt:
+            tell(f"{out} has {output.n_before + output.n_written} predictions; --resume goes on.")
+            raise
 
 
-def _run(batches: "Iterable[Batch]", put: Callable[[Any], None], tell: Tell, n_before: int = 0) -> int:
+def put_out(batches: Iterable[Batch], put: Callable[[Any], None], tell: Tell, n_before: int = 0) -> int:
     """Put out predictions as they come, and tell what cannot be read; return how many samples that is.
 
     Raises
@@ -183,8 +139,7 @@ def _run(batches: "Iterable[Batch]", put: Callable[[Any], None], tell: Tell, n_b
     n_found, n_bad, first = n_before, 0, None
     held: list[str] = []  # where there is nothing else, one line says all
     for batch in batches:
-        if batch.predictions:
-            put(batch.predictions)
+        put(batch.predictions)
         n_found += len(batch.predictions)
         n_bad += len(batch.faults)
         first = first or next(iter(batch.faults.values()), None)

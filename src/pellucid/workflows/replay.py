@@ -14,7 +14,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import check_trained
+from pellucid.nn.model import Model, check_trained
 from pellucid.progress import CountCallback, Progress, shown_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES
@@ -256,25 +256,23 @@ def _of_samples(
             )
         found = read_samples(model, data, row, progress)
         if label is None:
-            if given_how := [name for name, value in how.items() if value != DEFAULTS[name]]:
-                raise OptionError(
-                    f"replay: {given_how[0]} is for a training step, which needs labels. Give label, or no "
-                    f"{given_how[0]}."
-                )
-            notes = NO_LABEL, *found.notes
-            seen = as_seen(found.X, model.inputs_seen, model.preprocessing, "replay")
-            rule = model.preprocessing or Preprocessing()
-            prepared = map_arrays(lambda array: rule.apply(array, model.dtype), seen)
-            data = None if isinstance(found.X, dict) else Dataset(found.X, np.zeros(n_rows(found.X)))
-            trace, title = trace_prediction(model, prepared, data), f"The prediction for {found.title}"
-            return {
-                "trace": trace,
-                "title": title,
-                "names": found.names,
-                "cells": found.cells,
-                "notes": notes,
-            }
+            return _prediction(model, found, how)
         batch = Dataset(found.X, targets_of(model, label, n_rows(found.X)), model.classes)
     trace = step_on(model, batch, **how, where="replay")
     title = f"A training step on {found.title}"
-    return {"trace": trace, "title": title, "names": found.names, "cells": found.cells, "notes": found.notes}
+    return {"trace": trace, "title": title, **found.shown}
+
+
+def _prediction(model: Model, found: Samples, how: dict[str, Any]) -> dict[str, Any]:
+    """Return the prediction for samples, as arguments of :func:`replay_of`."""
+    if given := [name for name, value in how.items() if value != DEFAULTS[name]]:
+        raise OptionError(
+            f"replay: {given[0]} is for a training step, which needs labels. Give label, or no {given[0]}."
+        )
+    seen = as_seen(found.X, model.inputs_seen, model.preprocessing, "replay")
+    rule = model.preprocessing or Preprocessing()
+    prepared = map_arrays(lambda array: rule.apply(array, model.dtype), seen)
+    data = None if isinstance(found.X, dict) else Dataset(found.X, np.zeros(n_rows(found.X)))
+    trace = trace_prediction(model, prepared, data)
+    found = found._replace(notes=(NO_LABEL, *found.notes))
+    return {"trace": trace, "title": f"The prediction for {found.title}", **found.shown}

@@ -30,6 +30,11 @@ class Samples(NamedTuple):
     notes: tuple[str, ...] = ()
 
     @property
+    def shown(self) -> dict[str, tuple[Any, ...]]:
+        """What the page shows beside the numbers."""
+        return {"names": self.names, "cells": self.cells, "notes": self.notes}
+
+    @property
     def title(self) -> str:
         """Their names, else their number."""
         return join_some(self.names, 3) if self.names else plural(n_rows(self.X), "sample")

@@ -55,10 +55,8 @@ class Reproduction:
     @property
     def matches(self) -> bool:
         """Whether every number agrees with the published one."""
-        return self.largest_relative_difference <= self.tolerance and self.new_photo in (
-            None,
-            PUBLISHED_PREDICTION,
-        )
+        is_cat = self.new_photo in (None, PUBLISHED_PREDICTION)
+        return is_cat and self.largest_relative_difference <= self.tolerance
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them."""

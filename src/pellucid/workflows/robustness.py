@@ -22,7 +22,7 @@ from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import model_and_data, source_for
-from pellucid.workflows.results import results_folder, write_result
+from pellucid.workflows.results import results_folder
 
 
 @validate_call("sample", "seed", "overwrite")
@@ -76,17 +76,17 @@ def robustness(
         "strengths": strengths,
         "seed": seed,
     }
-    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
+    with results_folder(out, overwrite=overwrite) as results, shown_progress(progress) as show:
         predictions, count = predict(model, test), partial(show, "changing photos")
         found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
         found = replace(found, about_data=about_data)
-        if out is None or folder is None:
+        if out is None:
             return found
         shown = typical_photo(predictions) if sample is None else sample
         label = int(predictions.y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, row=shown, noun=test.noun, **options)
         figures = {"curves": robustness_curves(found), "sheet": sheet}
-        return write_result(replace(found, photo=shown), "robustness", figures, folder, out)
+        return results.write(replace(found, photo=shown), "robustness", lambda: figures)
 
 
 def _photos(model: Model, source: Any) -> tuple[Dataset, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
-from pellucid.checks.check import check_split
+from pellucid.checks.check import DataReport, check_split
 from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
@@ -139,11 +139,7 @@ def run_request(
     if config.options.loss is not None and split.classes:
         check_probabilities("--loss", str(config.options.loss))
     image = new_image(config, split.train)
-    asked, listeners, checks = (
-        asked._replace(split=split),
-        [PrintCosts(show=say), LookAhead(say), *callbacks],
-        [],
-    )
+    checks: list[DataReport] = []
 
     def look(split: Split) -> None:
         say_data(split, say)
@@ -151,7 +147,9 @@ def run_request(
             checks.append(check_split(split, progress=progress))
         say_check(checks[0], config.source, say)
 
-    outcome = train_into(asked, out, callbacks=listeners, look=look, say=say, **options)
+    listeners = [PrintCosts(show=say), LookAhead(say), *callbacks]
+    read = asked._replace(split=split)
+    outcome = train_into(read, out, callbacks=listeners, look=look, say=say, **options)
     with dispatch.use(outcome.run.history.kernels):
         found = find_short(outcome.run, image, *checks)
     say_results(found, say)

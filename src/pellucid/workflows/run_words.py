@@ -25,9 +25,7 @@ from pellucid.runs.run import Run
 from pellucid.runs.spelling import check_command
 from pellucid.shares import share
 from pellucid.text import by, in_minutes, in_seconds, join_some, plural
-from pellucid.training.history import History
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.options import TrainingOptions
 from pellucid.types import Shape
 
 Say = Callable[[str], None]
@@ -123,7 +121,8 @@ def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
         is_full_batch = OPTIMIZERS[str(run.options.optimizer)].is_full_batch
         how = "a training by L-BFGS cannot go on from here" if is_full_batch else go_on
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
-    say(f"Training took {time_in_words(history, run.options)}.")
+    asked = f" ({history.note})" if run.options.form != "auto" else ""  # of the first layer
+    say(f"Training took {in_seconds(history.seconds)} on {plural(history.n_threads, 'core')}{asked}.")
 
 
 def say_scores(run: Run, say: Say) -> None:
@@ -161,18 +160,6 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"{photo.name}: {photo.context.label}")
     for line in lines_of(found.advice):
         say(line)
-
-
-def time_in_words(history: History, options: TrainingOptions) -> str:
-    """Return how long a training took and on how many cores; the form of its first layer where one was asked for.
-
-    Examples
-    --------
-    >>> time_in_words(History(seconds=1.5, note="direct form, as asked"), TrainingOptions(n_epochs=9))
-    '1.50 s on 1 core'
-    """
-    asked = f" ({history.note})" if options.form != "auto" else ""
-    return f"{in_seconds(history.seconds)} on {plural(history.n_threads, 'core')}{asked}"
 
 
 def say_errors(part: str, predictions: Predictions, say: Say) -> None:

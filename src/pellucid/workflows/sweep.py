@@ -15,7 +15,6 @@ from pellucid.folders import open_folder
 from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import TRAINING_KEYS
 from pellucid.locks import FileLock
-from pellucid.progress import Progress
 from pellucid.reporting.sweep import write_sweep_page
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
@@ -55,7 +54,6 @@ def sweep_into(
     *,
     resume: bool = False,
     overwrite: bool = False,
-    progress: Progress = None,
     on_trial: TrialCallback = no_trial,
     options: Mapping[str, Any],
 ) -> SweepOutcome:
@@ -73,7 +71,7 @@ def sweep_into(
         Go on with what is in ``out``, or join the processes that work on it.
     overwrite : bool, optional
         Take the place of another sweep there.
-    progress, on_trial, options
+    on_trial, options
         As for :func:`pellucid.evaluation.sweep.sweep.sweep`.
 
     Raises
@@ -81,7 +79,7 @@ def sweep_into(
     PellucidError
         If space, data, options or folder cannot be used; what was trained before is kept.
     """
-    keywords: dict[str, Any] = {"progress": progress, "on_trial": on_trial, **options}
+    keywords: dict[str, Any] = {"on_trial": on_trial, **options}
     found = sweep(model, data, space, out=out, resume=resume, overwrite=overwrite, **keywords)
     training = {name: value for name, value in options.items() if name not in NOT_OF_A_TRIAL}
     best = found.best

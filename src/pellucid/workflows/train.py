@@ -20,7 +20,7 @@ from pellucid.folders import FolderWriter, next_folder, open_folder
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressBar
 from pellucid.runs.build import RunRequest, fit_run, make_model, plan
-from pellucid.runs.config import RunConfig
+from pellucid.runs.config import OF_A_NETWORK, RunConfig
 from pellucid.runs.run import (
     CHECKPOINTS,
     CONFIG,
@@ -112,10 +112,6 @@ def plan_to_resume(
     *,
     photo: Path | None = None,
     start: Path | None = None,
-    freeze: str | None = None,
-    body: str | Path | None = None,
-    pixels: str | None = None,
-    unfreeze: int | None = None,
     **options: Any,
 ) -> RunRequest:
     """Return what a training that goes on is asked for; all that is left out is as it was.
@@ -130,12 +126,11 @@ def plan_to_resume(
         An option of the reader that is at its default counts as left out, and so does a name of "".
     photo : Path, optional
         Of ``run``: a new photo.
-    start, freeze : optional
-        The trained model that it begins from, and its last frozen layer.
-    body, pixels, unfreeze : optional
-        As for :func:`pellucid.runs.build.plan`.
+    start : Path, optional
+        The trained model that it begins from.
     **options
-        Fields of :class:`TrainingOptions`; None counts as left out.
+        ``freeze``, ``body``, ``pixels`` and ``unfreeze`` of :func:`pellucid.runs.build.plan`, and fields of
+        :class:`TrainingOptions`; None counts as left out.
 
     Raises
     ------
@@ -146,18 +141,17 @@ def plan_to_resume(
         last = newest_run(Path("runs"), data) if data.name else None
         of = "" if last is None else f". The last one of {shown(data.name)}: --out {shlex.quote(str(last))}"
         raise OptionError(f"--resume: name the folder of the training with --out{of}.")
-    _check_run(out)
+    if not holds_run(out):
+        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
     config = read_config(out / CONFIG)
     if not data.name or data.resolved().name == config.source.name:
         name = data.name or config.source.name
         data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": name})
-    start, freeze = (
-        (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
-    )
-    of_body: dict[str, Any] = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
+    network = {name: options.pop(name, None) for name in OF_A_NETWORK}
     if start is None and model is None:
-        of_body = {name: getattr(config, name) if value is None else value for name, value in of_body.items()}
-    asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze, **of_body)
+        start = config.start
+        network = {name: getattr(config, name) if value is None else value for name, value in network.items()}
+    asked = plan(model or config.model, data, photo=photo, start=start, **network)
     kept = {name: value for name, value in config.options._option_values().items() if value is not None}
     resolved = TrainingOptions.resolve({}, kept, **options)
     own = asked.config
@@ -333,20 +327,14 @@ def _say_where(n_made: int, event: TrainStart, say: Say) -> None:
     say(f"All {plural(n_epochs, 'epoch')} are made. For more, add {flags}.")
 
 
-def _check_run(out: Path) -> None:
-    if not holds_run(out):
-        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
-
-
 def _where_to_resume(out: Path, say: Say) -> Path | None:
     """Return the checkpoint to go on from; None, which is said, where a training stopped before its first.
 
     Raises
     ------
     OptionError
-        If there is no training in the folder, or it is complete and left no checkpoint.
+        If the training is complete and left no checkpoint.
     """
-    _check_run(out)
     for half in (out / CHECKPOINTS).glob(".*.part"):  # by a process that was killed while it wrote
         half.unlink(missing_ok=True)
     if checkpoints_of(out / CHECKPOINTS):
