@@ -160,21 +160,15 @@ def _check_array(name: str, what: str, letter: str, got: Any, shape: Any, dtype:
     """Raise LayerFault unless a layer returned an array of that shape and dtype."""
     where = "backward" if letter == "dX" else "forward"
     if not isinstance(got, np.ndarray):
-        kind = "None" if got is None else f"a {type(got).__name__}"
-        raise LayerFault(
-            name, what, f"Expected {where} to return {letter}, an array of shape {shape}, got {kind}. {hint}"
-        )
-    if got.shape != shape:
-        raise LayerFault(
-            name, what, f"Expected {where} to return {letter} of shape {shape}, got {got.shape}. {hint}"
-        )
-    if got.dtype != dtype:
-        raise LayerFault(
-            name,
-            what,
-            f"Expected {where} to return {letter} of dtype {dtype}, as X, got {got.dtype}. Make new arrays "
-            f"like it, np.zeros(..., X.dtype), or return {letter}.astype(X.dtype).",
-        )
+        wanted, found = f", an array of shape {shape}", "None" if got is None else f"a {type(got).__name__}"
+    elif got.shape != shape:
+        wanted, found = f" of shape {shape}", got.shape
+    elif got.dtype != dtype:
+        wanted, found = f" of dtype {dtype}, as X", got.dtype
+        hint = f"Make new arrays like it, np.zeros(..., X.dtype), or return {letter}.astype(X.dtype)."
+    else:
+        return
+    raise LayerFault(name, what, f"Expected {where} to return {letter}{wanted}, got {found}. {hint}")
 
 
 def _faults_of_grads(leaf: Layer, views: dict[str, Array]) -> Iterator[LayerFault]:
