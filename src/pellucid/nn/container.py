@@ -181,12 +181,9 @@ class Container(Layer):
             if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
                 leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
                 leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
+            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
         theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
         self._move(theta, np.zeros_like(theta))
-        for leaf in self._leaves():
-            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
-        for use in self._further():
-            share_arrays(use)
 
     def _move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays, of which each layer's are views.

@@ -180,13 +180,8 @@ def check_gradients(
         except LayerFault as fault:
             return GradientCheck((_row(fault),), NO_LOSS, n_samples, seed)
         chosen = {} if is_part else _losses(twin, loss)
-        name = (
-            NO_LOSS
-            if not chosen
-            else Joint(chosen).name
-            if len(chosen) > 1
-            else next(iter(chosen.values())).name
-        )
+        names = [one.name for one in chosen.values()] or [NO_LOSS]
+        name = names[0] if len(names) == 1 else "joint"
         rows = [
             row
             for leaf in twin._leaves()

@@ -94,10 +94,10 @@ def _blocks(variant: Variant) -> Iterator[Layer]:
             c_in = c_out
 
 
-def _rounded(channels: float, by: int = 8) -> int:
+def _rounded(channels: float) -> int:
     """Return the nearest multiple of 8, but never 10 % fewer."""
-    nearest = max(by, int(channels + by / 2) // by * by)
-    return nearest + by if nearest < 0.9 * channels else nearest
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
 
 
 def fill(leaves: Iterable[Layer], arrays: Mapping[str, Array]) -> None:
