@@ -3,7 +3,7 @@
 import copy
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -41,40 +41,22 @@ class LayerFault(Exception):
         self.layer, self.what, self.note = layer, what, note
 
 
-class Watched(NamedTuple):
-    """A layer's ``build``, and what must be there after it; with ``m`` samples all its promises are looked at.
-
-    Attributes
-    ----------
-    leaf : Layer
-    m, seed : int
-    """
-
-    leaf: Layer
-    m: int = 0
-    seed: int = 0
-
-    def __call__(self, input_shape: Any, rng: Any) -> None:
-        leaf, name = self.leaf, self.leaf._label
-        vars(leaf).pop("build", None)
-        _called(leaf, "build", lambda: leaf.build(input_shape, rng), f"samples of shape {input_shape}")
-        shape = leaf.output_shape
-        if not isinstance(shape, tuple) or not shape or leaf.input_shape != input_shape:
-            raise LayerFault(
-                name,
-                "build",
-                f"Expected input_shape {input_shape} and a tuple as output_shape after it, got {leaf.input_shape} "
-                f"and {shape!r}. Begin with super().build(input_shape, rng), then set self.output_shape.",
-            )
-        given: dict[str, Any] = leaf.params
-        for key, array in given.items():
-            if not isinstance(array, np.ndarray):
-                note = (
-                    f"Expected an array as params[{key!r}], got a {type(array).__name__}. Try np.array(...)."
-                )
-                raise LayerFault(name, "build", note)
-        if self.m and (faults := broken_promises(leaf, self.m, self.seed)):
-            raise faults[0]
+def build_watched(leaf: Layer, m: int, seed: int, input_shape: Any, rng: Any) -> None:
+    """Build a layer, and check what must be there after it; with ``m`` samples all its promises are looked at."""
+    vars(leaf).pop("build", None)
+    _called(leaf, "build", lambda: leaf.build(input_shape, rng), f"samples of shape {input_shape}")
+    shape = leaf.output_shape
+    if not isinstance(shape, tuple) or not shape or leaf.input_shape != input_shape:
+        note = f"Expected input_shape {input_shape} and a tuple as output_shape after it, got {leaf.input_shape} "
+        note += f"and {shape!r}. Begin with super().build(input_shape, rng), then set self.output_shape."
+        raise LayerFault(leaf._label, "build", note)
+    given: dict[str, Any] = leaf.params
+    for key, array in given.items():
+        if not isinstance(array, np.ndarray):
+            note = f"Expected an array as params[{key!r}], got a {type(array).__name__}. Try np.array(...)."
+            raise LayerFault(leaf._label, "build", note)
+    if m and (faults := broken_promises(leaf, m, seed)):
+        raise faults[0]
 
 
 def alone(layer: Layer, seed: int, number: int, dtype: str = "float64") -> Model:

@@ -339,14 +339,8 @@ def silu_backward(dA: Array, cache: SiluCache, *, dZ: Array | None = None) -> Ar
     return np.multiply(dA, (1 - S) * A + S, out=dZ)
 
 
-def gated(Z: Array, gate: Array, out: Array | None) -> tuple[Array, GatedCache]:
-    """Return A = Z gate, and the cache.
-
-    Examples
-    --------
-    >>> gated(np.array([-2.0, 3.0]), np.array([0.0, 1.0]), None)[0]
-    array([-0.,  3.])
-    """
+def _gated(Z: Array, gate: Array, out: Array | None) -> tuple[Array, GatedCache]:
+    """Return Z gate, and the cache."""
     kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
     return np.multiply(Z, gate, out=out), GatedCache(kept, gate)
 
@@ -364,7 +358,7 @@ def gelu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GatedCac
     """
     from scipy.special import ndtr  # here, so that importing pellucid loads NumPy only
 
-    return gated(Z, ndtr(Z), out)
+    return _gated(Z, ndtr(Z), out)
 
 
 @derivative_of(gelu_forward)
@@ -396,7 +390,7 @@ def gelu_tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Gat
     array([-0.    ,  0.    ,  0.8412])
     """
     S, _ = sigmoid_forward(2 * _GELU_SCALE * Z * (1 + _GELU_CUBE * Z * Z))  # (1 + tanh u) / 2
-    return gated(Z, S, out)
+    return _gated(Z, S, out)
 
 
 @derivative_of(gelu_tanh_forward)
@@ -498,7 +492,7 @@ def hard_swish_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Ga
     array([-0.   ,  0.   ,  1.125,  4.   ])
     """
     S, _ = hard_sigmoid_forward(Z)
-    return gated(Z, S, out)
+    return _gated(Z, S, out)
 
 
 @derivative_of(hard_swish_forward)
