@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.networks import SHARED, samples
 
 from pellucid import dispatch
 from pellucid.nn.activation import Activation
@@ -83,7 +84,7 @@ def compare(model: Model, shape: Any, dtype: str, tolerance: float) -> None:
     rng = np.random.default_rng(4)
     model.initialize(shape, seed=2, dtype=dtype)
     y = rng.integers(0, 2, 6)
-    X: Any = map_arrays(lambda one: rng.standard_normal((6, *one)).astype(dtype), shape)
+    X = samples(model, 6, rng)
     arrays = [
         (leaf, pair) for leaf in model._leaves() for pair in (*leaf.params.items(), *leaf.state.items())
     ]
@@ -128,55 +129,6 @@ def test_networks_in_float64() -> None:
 
 def test_networks_in_float32() -> None:
     compare(mixture(), (8, 8, 3), "float32", 1e-5)
-
-
-def chain() -> Model:
-    dense, relu = Dense(5), Activation("relu")
-    return Sequential([dense, relu, Dense(5), relu, dense, Dense(7), relu, Dense(1)])
-
-
-def chain_of_blocks() -> Model:
-    """A convolution, a norm, an activation and pooling, which are fused, twice; and the norm once more."""
-    block: list[Layer] = [Conv2D(4), BatchNorm(), Activation("relu"), MaxPool2D()]
-    return Sequential([Conv2D(4, 1), *block, *block, block[1], block[2], Flatten(), Dense(1)])
-
-
-def body_and_shortcut() -> Model:
-    conv, norm = Conv2D(3, activation="relu"), BatchNorm()
-    return Sequential(
-        [conv, Residual(Sequential([conv, norm, conv]), conv), norm, Residual(conv), Flatten(), Dense(1)]
-    )
-
-
-def branches() -> Model:
-    conv, inner = Conv2D(3), Sequential([Conv2D(3), BatchNorm(), Activation("relu")])
-    both = Parallel([inner, conv, inner, Sequential([conv, inner])], merge="add")
-    return Sequential([both, inner, Parallel([conv, inner]), GlobalAvgPool2D(), Dense(1)])
-
-
-def siamese() -> Model:
-    conv = Conv2D(4, activation="relu")
-    encoder = Sequential(
-        [Conv2D(4), BatchNorm(), Activation("relu"), MaxPool2D(), conv, conv, Flatten(), Dense(3)]
-    )
-    nodes: dict[str, Any] = {
-        "one": (encoder, "left"),
-        "two": (encoder, "right"),
-        "more": (conv, "wide"),
-        "flat": (Flatten(), "more"),
-        "all": ("concat", ["one", "two", "flat"]),
-        "logit": (Dense(1), "all"),
-    }
-    return Graph(inputs=["left", "right", "wide"], nodes=nodes, outputs="logit")
-
-
-SHARED: dict[str, tuple[Any, Any]] = {
-    "chain": (chain, (5,)),
-    "chain of blocks": (chain_of_blocks, (8, 8, 3)),
-    "body and shortcut": (body_and_shortcut, (6, 6, 3)),
-    "branches": (branches, (6, 6, 3)),
-    "siamese": (siamese, {"left": (8, 8, 3), "right": (8, 8, 3), "wide": (3, 3, 4)}),
-}
 
 
 @pytest.mark.parametrize("kernels", dispatch.WAYS)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.networks import NETWORKS
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation
@@ -17,39 +18,6 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import model_from_config
 from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.sequential import Sequential
-
-
-def nested() -> Sequential:
-    inside = Parallel([Dense(3, activation="relu"), Residual(Dense(4, activation="sigmoid"))])
-    return Sequential(
-        [Flatten(), Dense(4), Residual(Sequential([inside, Dense(4)])), Dense(1)], dtype="float64"
-    )
-
-
-def merged() -> Sequential:
-    branches = [Dense(3), Sequential([Dense(5, activation="relu"), Dense(3)])]
-    return Sequential([Flatten(), Dense(4), Parallel(branches, merge="add"), Dense(1)], dtype="float64")
-
-
-def first_is_a_structure() -> Sequential:
-    return Sequential(
-        [Residual(Dense(6), shortcut=Dense(6)), Parallel([Dense(2), Dense(2)]), Dense(1)], dtype="float64"
-    )
-
-
-def graph() -> Graph:
-    return Graph(
-        ["x"],
-        {
-            "a": (Dense(4, activation="relu"), "x"),
-            "b": (Dense(4), "a"),
-            "c": ("add", ["a", "b"]),  # a is used three times
-            "d": ("concat", ["c", "a"]),
-            "z": (Dense(1), "d"),
-        },
-        "z",
-        dtype="float64",
-    )
 
 
 def squeezed() -> Sequential:
@@ -71,9 +39,9 @@ def product() -> Graph:
     return Graph(["x"], nodes, "z", dtype="float64")
 
 
-@every("make", [nested, merged, first_is_a_structure, graph, product, squeezed])
-def test_gradients_of_parameters_and_input(make: Any) -> None:
-    result = check_gradients(make(), (4, 5, 2) if make is squeezed else (6,))
+@every(("make", "shape"), [*NETWORKS.values(), (product, (6,)), (squeezed, (4, 5, 2))])
+def test_gradients_of_parameters_and_input(make: Any, shape: tuple[int, ...]) -> None:
+    result = check_gradients(make(), shape)
     assert result.is_ok, result
 
 

@@ -1,54 +1,31 @@
-"""The layers for images: shapes, gradients through a model, PyTorch's numbers, configurations, refusals."""
+"""The layers for images: PyTorch's numbers, parameters, refusals. Gradients: test_gradient_check.py."""
 
+import copy
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.examples import EXAMPLES, built
 
 import pellucid as pl
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.gradient_check import check_gradients
-from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layer import Layer
+from pellucid.nn.windows import ImageLayer
+from pellucid.types import Shape
+
+IMAGES = [(layer, shape) for layer, shape in EXAMPLES if isinstance(layer, ImageLayer)]
 
 
-def built(layer: pl.Layer, *shape: int) -> Any:
-    layer.build(shape, StartRandom(np.random.PCG64(0)))
-    layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
-    return layer
-
-
-LAYERS: dict[str, Any] = {
-    "affine": pl.Affine,
-    "conv": lambda: pl.Conv2D(4),
-    "conv, stride": lambda: pl.Conv2D(4, (3, 2), stride=2, padding="valid"),
-    "conv, dilation": lambda: pl.Conv2D(4, 3, dilation=2, padding=((0, 1), (2, 0))),
-    "conv, groups": lambda: pl.Conv2D(6, 3, groups=3, padding=1),
-    "conv, 1x1, no bias": lambda: pl.Conv2D(5, 1, use_bias=False),
-    "conv, winograd": lambda: pl.Conv2D(17, activation="tanh"),
-    "max pool": pl.MaxPool2D,
-    "max pool, same": lambda: pl.MaxPool2D(3, stride=2, padding="same"),
-    "average pool": lambda: pl.AvgPool2D((2, 3)),
-    "average pool, same": lambda: pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
-    "global average": pl.GlobalAvgPool2D,
-    "upsample": lambda: pl.UpSample2D((2, 1)),
-    "reflect pad": lambda: pl.ReflectPad2D(((1, 2), (0, 3))),
-    "resize": lambda: pl.Resize2D((4, 9)),
-    "resize, corners": lambda: pl.Resize2D((9, 1), align_corners=True),
-    "zero pad": lambda: pl.ZeroPad2D((1, 2)),
-}
-
-
-@every("make", LAYERS.values(), ids=[*LAYERS])
-def test_gradients_and_shapes(make: Any) -> None:
-    for before in ([], [pl.Conv2D(18, 2, activation="tanh")]):
-        result = check_gradients(pl.Sequential([*before, make(), pl.Flatten(), pl.Dense(1)]), (6, 6, 18))
-        assert result.is_ok, result
-    layer = built(make(), 6, 6, 18)
-    Z = layer.forward(np.ones((3, 6, 6, 18)), training=True)
-    assert Z.shape == (3, *layer.output_shape)
+@every(("layer", "shape"), IMAGES)
+def test_no_gradient_for_an_input_that_needs_none_and_no_other_samples(layer: Layer, shape: Shape) -> None:
+    layer = built(copy.deepcopy(layer), *shape)
+    Z = layer.forward(np.ones((3, *shape)), training=True)
     layer._mark_input_gradient(False)
     assert layer.backward(np.ones_like(Z)) is None
+    layer.name = "this_one"
+    with pytest.raises(ShapeError, match=r"this_one: expected images .* got samples of shape \(10,\)"):
+        built(layer, 10)
 
 
 @every(("h", "kernel", "stride", "dilation"), [(7, 3, 2, 1), (8, 4, 3, 1), (9, 3, 1, 2), (5, 2, 5, 1)])
@@ -104,14 +81,6 @@ BAD_OPTIONS: list[tuple[Any, str]] = [
 def test_bad_options_are_named(make: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make()
-
-
-@every("name", sorted(LAYERS.keys() - {"affine"}))  # which takes rows, too
-def test_samples_that_are_not_images_are_named(name: str) -> None:
-    layer = LAYERS[name]()
-    layer.name = "this_one"
-    with pytest.raises(ShapeError, match=r"this_one: expected images .* got samples of shape \(10,\)"):
-        built(layer, 10)
 
 
 BAD_SHAPES: list[tuple[Any, str]] = [

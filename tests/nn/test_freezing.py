@@ -1,26 +1,20 @@
 """Frozen layers stay as they are, in every structure, and cost the optimizer nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.networks import NETWORKS, made, samples
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError
 from pellucid.formats.safetensors import load, save
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.freezing import freeze, frozen_names, unfreeze
 from pellucid.nn.gradient_check import check_gradients
-from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.replica import replica
@@ -31,70 +25,26 @@ NEEDS_NUMBA = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install
 KERNELS = ["numpy", pytest.param("numba", marks=NEEDS_NUMBA)]
 
 
-def stack() -> Model:
-    return Sequential([Dense(6), BatchNorm(), Activation("relu"), Dropout(0.5), Dense(5, "tanh"), Dense(2)])
+def places(name: str) -> list[str]:
+    """Return the layers up to which a network can be frozen: some before have parameters, and some after."""
+    leaves = made(name)._leaves()
+    with_params = [i for i, leaf in enumerate(leaves) if leaf.params]
+    return [leaf.name for leaf in leaves[with_params[0] : with_params[-1]]]
 
 
-def convolutions() -> Model:
-    block = [Conv2D(4, initializer="he"), BatchNorm(), Activation("relu"), MaxPool2D()]
-    return Sequential([*block, Conv2D(3), BatchNorm(), Activation("relu"), Flatten(), Dense(2)])
+EACH = [(name, until) for name in NETWORKS for until in places(name)]
 
 
-def nested() -> Model:
-    body = Sequential([Dense(6), BatchNorm(), Dense(6, "tanh")])
-    return Sequential([Sequential([Dense(6), BatchNorm()]), Residual(body, Dense(6)), Dense(2)])
-
-
-def branches() -> Model:
-    return Sequential([Dense(6), Parallel([Dense(3, "tanh"), Sequential([Dense(4), BatchNorm()])]), Dense(2)])
-
-
-def graph() -> Model:
-    nodes = {
-        "a": (Dense(6, "tanh"), "x"),
-        "b": (BatchNorm(), "a"),
-        "c": (Dense(6), "b"),
-        "sum": ("add", ["a", "c"]),
-        "out": (Dense(2), "sum"),
-    }
-    return Graph(["x"], nodes, "out")  # type: ignore[arg-type]
-
-
-MADE: dict[str, tuple[Callable[[], Model], tuple[int, ...], list[str]]] = {
-    "stack": (stack, (4,), ["dense_1", "batchnorm_1", "dropout_1", "dense_2"]),
-    "convolutions": (
-        convolutions,
-        (8, 8, 2),
-        ["conv2d_1", "batchnorm_1", "maxpool2d_1", "conv2d_2", "flatten_1"],
-    ),
-    "nested": (nested, (4,), ["dense_1", "batchnorm_1", "dense_2", "batchnorm_2", "dense_3", "dense_4"]),
-    "branches": (branches, (4,), ["dense_1", "dense_2", "dense_3", "batchnorm_1"]),
-    "graph": (graph, (4,), ["dense_1", "batchnorm_1", "dense_2"]),
-}
-EACH = [(name, until) for name, (_, _, places) in MADE.items() for until in places]
-
-
-def built(name: str, dtype: str = "float64") -> Model:
-    make, shape, _ = MADE[name]
-    model = make()
-    model.initialize(shape, seed=2, dtype=dtype)
-    rng = np.random.default_rng(1)
-    for leaf in model._leaves():
-        for array in (*leaf.params.values(), *leaf.state.values()):
-            array += 0.1 * rng.random(array.shape)
-    return model
-
-
-def samples(name: str, model: Model) -> tuple[Array, Array]:
+def drawn(model: Model) -> tuple[Array, Array]:
     rng = np.random.default_rng(3)
-    return rng.standard_normal((9, *MADE[name][1])).astype(model.dtype), rng.integers(0, 2, 9)
+    return samples(model, 9, rng), rng.integers(0, 2, 9)
 
 
 @every(("name", "until"), EACH)
 @pytest.mark.parametrize("kernels", KERNELS)
 def test_frozen_layers_stay_and_no_gradient_counts_them(name: str, until: str, kernels: str) -> None:
-    model = built(name)
-    X, y = samples(name, model)
+    model = made(name)
+    X, y = drawn(model)
     model._choose_loss(y)
     freeze(model, until)
     names = frozen_names(model)
@@ -116,8 +66,8 @@ def test_frozen_layers_stay_and_no_gradient_counts_them(name: str, until: str, k
 
 @every(("name", "until"), EACH)
 def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) -> None:
-    model = built(name, "float32")
-    X, _ = samples(name, model)
+    model = made(name, "float32")
+    X, _ = drawn(model)
     whole, theta = model.forward(X).copy(), model.theta.copy()
     freeze(model, until)
     np.testing.assert_allclose(model.forward(X), whole, rtol=1e-5)  # kernels fuse other layers then
@@ -147,9 +97,9 @@ def test_a_start_that_lies_column_by_column() -> None:
 
 
 def test_the_input_gradient_goes_through_frozen_layers() -> None:
-    frozen, plain = built("convolutions"), built("convolutions")
+    frozen, plain = made("convolutions"), made("convolutions")
     freeze(frozen, "conv2d_2")
-    X, _ = samples("convolutions", frozen)
+    X, _ = drawn(frozen)
     gradients = []
     for model in (frozen, plain):
         model._mark_input_gradient(True)
@@ -161,7 +111,7 @@ def test_the_input_gradient_goes_through_frozen_layers() -> None:
 
 
 def test_the_summary_counts_both() -> None:
-    model = built("stack")
+    model = made("stack")
     freeze(model, "dropout_1")
     summary = model.summary()
     assert (summary.n_params, summary.n_frozen, model.theta.size) == (89, 42, 47)
@@ -172,7 +122,7 @@ def test_the_summary_counts_both() -> None:
 
 
 def test_wrong_layers_are_refused_in_one_line() -> None:
-    model = built("stack")
+    model = made("stack")
     for until, words in (
         ("dense2", r"freeze: unknown layer 'dense2'\. Did you mean 'dense_2'\? Known: activation_1, "),
         ("dense_3", r"no layer after dense_3 is left to train\. Freeze up to dense_2 at most\."),

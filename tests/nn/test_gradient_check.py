@@ -2,32 +2,23 @@
 
 import json
 import re
-import sys
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.examples import EXAMPLES
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import LAYERS, Layer
-from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
-from pellucid.nn.pooling import (
-    AvgPool2D,
-    GlobalAvgPool2D,
-    MaxPool2D,
-    ReflectPad2D,
-    Resize2D,
-    UpSample2D,
-    ZeroPad2D,
-)
+from pellucid.nn.layer import Layer
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.preset_size import smallest_side
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
@@ -198,17 +189,9 @@ class Broken(Scale):
     ("fault", "name", "words"),
     [
         ("no shapes", "build", r"Expected input_shape \(5,\) .* got \(\).* Begin with super\(\)\.build"),
-        (
-            "shapes",
-            "forward",
-            r"Expected forward to return Y of shape \(4, 9\), got \(4, 5\)\. Set self\.output_shape",
-        ),
+        ("shapes", "forward", r"to return Y of shape \(4, 9\), got \(4, 5\)\. Set self\.output_shape"),
         ("no arrays", "build", r"an array as params\['b'\], got a list"),
-        (
-            "build",
-            "build",
-            r"samples of shape \(5,\), expected a result, got ValueError: .*mismatch.* w \(5,\), b",
-        ),
+        ("build", "build", r"samples of shape \(5,\), expected .*, got ValueError: .*mismatch.* w \(5,\), b"),
         ("in place", "forward", r"changes its input X in place\. Work on a copy"),
         ("none", "forward", r"an array of shape \(4, 5\), got None"),
         ("dtype", "forward", r"Y of dtype float32, as X, got float64\. .*astype"),
@@ -220,16 +203,12 @@ class Broken(Scale):
         (
             "missing",
             "b",
-            r"an entry 'b' in grads, of shape \(5,\), got none\. .*self\.grads\['b'\]\[\.\.\.\] =",
+            r"an entry 'b' in grads, of shape \(5,\), got none\. .*self\.grads\['b'\]\[\.{3}\] =",
         ),
         ("wrong key", "bias", r"the keys of params in grads, 'w' and 'b', got 'bias' besides"),
         ("replaced", "b", r"write into grads\['b'\], got another one in its place"),
         ("wide", "b", r"grads\['b'\] of shape \(5,\), as params\['b'\], got \(4, 5\)"),
-        (
-            "narrow",
-            "backward",
-            r"dY of shape \(4, 5\), expected a result, got ValueError: could not broadcast",
-        ),
+        ("narrow", "backward", r"dY of shape \(4, 5\), expected a result, got ValueError: could not"),
         ("moves", "w", r"changes params\['w'\]\. Leave parameters to the optimizer"),
         ("no dX", " input", r"dX, an array of shape \(4, 5\), got None\. Return the gradient"),
         ("dX", " input", r"dX of shape \(4, 5\), got \(5,\)"),
@@ -301,57 +280,15 @@ def test_the_losses_of_several_outputs() -> None:
     assert (result.is_ok, named) == (True, ["categorical_cross_entropy a", "mean_squared_error b"])
 
 
-CUBE, ROW = (6, 6, 2), (5,)
-LARGER: dict[str, tuple[tuple[Layer, Shape], ...]] = {
-    "Affine": ((Affine(), ROW), (Affine(), CUBE)),
-    "AvgPool2D": ((AvgPool2D(3, 2, "same", count_include_pad=False), CUBE),),
-    "BatchNorm": ((BatchNorm(), ROW), (BatchNorm(), CUBE)),
-    "Conv2D": ((Conv2D(4, (3, 5), stride=2, padding=((0, 1), (1, 0)), groups=2, activation="relu"), CUBE),),
-    "Dense": ((Dense(20, activation="relu"), ROW),),
-    "Dropout": ((Dropout(0.3), ROW),),
-    "Flatten": ((Flatten(), CUBE),),
-    "GlobalAvgPool2D": ((GlobalAvgPool2D(), CUBE),),
-    "Graph": (
-        (Graph(["x"], {"a": (Dense(3, activation="relu"), "x"), "b": ("multiply", ["a", "a"])}, "b"), ROW),
-    ),
-    "LayerNorm": ((LayerNorm(), ROW),),
-    "MaxPool2D": ((MaxPool2D(2, 1), (12, 12, 3)), (MaxPool2D(padding=1), CUBE)),
-    "Parallel": ((Parallel([Dense(2), Sequential([Dense(2, activation="relu")])], merge="multiply"), ROW),),
-    "ReflectPad2D": ((ReflectPad2D((1, 2)), CUBE),),
-    "Residual": ((Residual(Dense(4, activation="relu"), Dense(4)), ROW),),
-    "Resize2D": ((Resize2D((3, 4), align_corners=True), CUBE),),
-    "Sequential": ((Sequential([Dense(2), Residual(Sequential([Dense(2)]))]), ROW),),
-    "UpSample2D": ((UpSample2D(3), CUBE),),
-    "ZeroPad2D": ((ZeroPad2D((1, 2)), CUBE),),
-}
-
-
-@every("seed", range(4))
-def test_no_layer_of_the_library_is_accused(seed: int) -> None:
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 30), marks=pytest.mark.slow)], ids=str)
+def test_no_layer_of_the_library_is_accused(seeds: range) -> None:
     """Every registered layer and activation, with kinks and without."""
-    accuse_none(seed)
-
-
-@pytest.mark.slow
-@every("seed", range(4, 30))
-def test_no_layer_of_the_library_is_accused_at_many_seeds(seed: int) -> None:
-    accuse_none(seed)
-
-
-def accuse_none(seed: int) -> None:
-    modules = {
-        name: sys.modules[cls.__module__] for name, cls in LAYERS.items()
-    }  # a doctest's class is not in one
-    own = {
-        name for name, it in modules.items() if it.__name__.startswith("pellucid.nn") and hasattr(it, name)
-    }
-    assert own - {"Activation"} == LARGER.keys()
-    cases = [case for several in LARGER.values() for case in several]
-    cases += [(Activation(name), (40,)) for name in ACTIVATIONS]
-    for layer, shape in cases:
-        result = check_gradients(layer, shape, seed=seed)
-        assert result.is_ok, (layer, str(result))
-        assert result.rows
+    cases, accused = [*EXAMPLES, *((Activation(name), (40,)) for name in ACTIVATIONS)], []
+    for seed in seeds:
+        results = [(layer, check_gradients(layer, shape, seed=seed)) for layer, shape in cases]
+        accused += [(layer, seed, str(result)) for layer, result in results if not result.is_ok]
+        assert all(result.rows for _, result in results)
+    assert not accused
 
 
 def test_the_hint_says_where_to_look() -> None:
@@ -371,24 +308,6 @@ def test_the_hint_says_where_to_look() -> None:
     result = check_gradients(Sequential([Dense(4), Shares(), Shares(), Dense(1)]), (5,))
     assert [row.name for row in result.rows if not row.is_ok] == ["shares_1.w"]
     assert result.hint == "Look at what backward writes to grads in shares_1."
-
-
-class Forgetful(Layer):
-    """Draws from a generator of its own, so that nothing comes out twice."""
-
-    rng = np.random.default_rng(0)
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        return X * self.rng.uniform(0.9, 1.1)
-
-    def backward(self, dY: Array) -> Array:
-        return dY
-
-
-def test_what_draws_from_a_generator_of_its_own_is_not_called_right() -> None:
-    result = check_gradients(Sequential([Dense(3), Forgetful(), Dense(1)]), (4,))
-    assert [row.name for row in result.rows if not row.is_ok] == ["forgetful_1.forward"]
-    assert "set_step_rng" in result.notes[0]
 
 
 def test_a_loss_that_is_not_finite_is_not_right() -> None:

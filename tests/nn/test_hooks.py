@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.networks import graph
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
@@ -15,25 +16,9 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import hook, input_gradient, record, unfused
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-
-
-def graph() -> Graph:
-    """A photo that goes two ways, which meet again, one of them used twice."""
-    return Graph(
-        ["photo"],
-        {
-            "a": (Conv2D(4, activation="tanh"), "photo"),
-            "b": (Conv2D(4, 1), "a"),
-            "sum": ("add", ["a", "b"]),
-            "both": ("concat", ["sum", "photo"]),
-            "mean": (GlobalAvgPool2D(), "both"),
-            "out": (Dense(3), "mean"),
-        },
-        "out",
-    )
 
 
 def small_cnn() -> Sequential:

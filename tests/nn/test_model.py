@@ -53,12 +53,6 @@ def test_predictions_agree_with_each_other(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(labels[7:8], model.predict(X[7:8]))
 
 
-def test_labels_other_than_two_classes_are_refused() -> None:
-    model = small()
-    with pytest.raises(DataError, match=r"expected labels 0 and 1, also got \[2\]"):
-        model.loss_and_grad(np.zeros((2, 2, 3, 1)), np.array([0, 2]))
-
-
 def test_predicting_before_training_or_another_shape_is_refused() -> None:
     with pytest.raises(pl.PellucidError, match="predict: the model is not trained yet"):
         pl.Sequential([pl.Dense(1)]).predict(np.zeros((1, 2)))

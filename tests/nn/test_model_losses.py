@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES
@@ -86,8 +86,12 @@ def test_predictions(loss, n_out, options, rng) -> None:
     else:
         P = model.predict_proba(X)
         assert P.shape == (7, max(2, n_out))
-        found = P > 0.5 if kind == "multi_label" else P.argmax(axis=1)
-        np.testing.assert_array_equal(predicted, found)
+        assert ((P > 0) & (P < 1)).all()
+        if kind == "multi_label":
+            np.testing.assert_allclose(P, 1 / (1 + np.exp(-Z)), rtol=1e-15)
+        else:
+            np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
+            np.testing.assert_array_equal(predicted, P.argmax(axis=1))
 
 
 def test_multi_label_with_one_output_stays_a_matrix(rng) -> None:
@@ -107,8 +111,6 @@ def test_integer_targets_do_not_widen_float32(rng) -> None:
 
 
 def test_what_does_not_fit() -> None:
-    with pytest.raises(DataError, match="labels from 0 to 3"):
-        linear_model(4, "categorical_cross_entropy").loss_and_grad(np.zeros((1, 3)), np.array([4]))
     with pytest.raises(OptionError, match="Did you mean 'label_smoothing'"):
         linear_model(4, "categorical_cross_entropy", label_smooth=0.1)
     model = linear_model(1, "mean_squared_error")
@@ -122,7 +124,6 @@ def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
     values = set()
     for given in ({"type": "huber", "delta": 0.5}, Huber(delta=0.5), Huber(0.5)):
         model = linear_model(2, given)
-        assert model.loss_config == {"type": "huber", "delta": 0.5}
         assert model.loss_config == {"type": "huber", "delta": 0.5}
         values.add(loss_of(model, X, y))
     assert values == {loss_of(linear_model(2, "huber", delta=0.5), X, y)}

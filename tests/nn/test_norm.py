@@ -1,24 +1,20 @@
-"""The layers of nn.normalization: gradients through a model, running statistics, and what they refuse."""
+"""Norms, dropout and activations as layers: running statistics, single values, and what they refuse."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.examples import built
 
+from pellucid import dispatch
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import Layer
+from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
-
-
-def built(layer: Layer, *shape: int) -> Any:
-    layer.build(shape, StartRandom(np.random.PCG64(0)))
-    layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
-    return layer
 
 
 @every("shape", [(5, 4), (3, 6, 5, 2)])
@@ -106,3 +102,36 @@ def test_bad_options_are_refused() -> None:
         Activation("rellu")
     with pytest.raises(ShapeError, match=r"BatchNorm: expected samples of shape \(..., channels\), got \(\)"):
         built(BatchNorm())
+
+
+def rows() -> list[Any]:
+    return [Dense(8), BatchNorm(), Activation("relu"), Dense(1)]
+
+
+def images() -> list[Any]:
+    return [Conv2D(8, 2, padding="valid"), BatchNorm(), Activation("relu"), Flatten(), Dense(1)]
+
+
+@pytest.mark.parametrize("way", dispatch.WAYS[1:])
+@every(("layers", "shape"), [(rows, (4,)), (images, (2, 2, 3))])
+def test_one_sample_is_trained_on_as_it_will_be_predicted(
+    layers: Any, shape: tuple[int, ...], way: str, rng: np.random.Generator
+) -> None:
+    if way == "numba":
+        pytest.importorskip("numba", reason="needs Numba")
+    model = Sequential(layers(), dtype="float64")
+    model.initialize(shape)
+    X = rng.standard_normal((1, *shape))
+    with dispatch.use(way):
+        expected = model.forward(X).copy()
+        np.testing.assert_allclose(model.forward(X, training=True), expected, rtol=1e-12)
+        model.loss_and_grad(X, np.ones(1))
+        assert np.abs(model._leaves()[0].grads["W"]).max() > 0
+    assert check_gradients(model, shape, n_samples=1).is_ok
+
+
+@every("shape", [(1,), (4, 4, 1)])
+def test_a_layer_norm_of_one_value_is_refused(shape: tuple[int, ...]) -> None:
+    model = Sequential([LayerNorm(), Flatten(), Dense(1)])
+    with pytest.raises(ShapeError, match="layernorm_1: expected samples with at least 2 channels, got"):
+        model.initialize(shape)

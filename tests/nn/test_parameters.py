@@ -43,13 +43,6 @@ def test_a_layer_inside_a_structure_and_a_node_of_a_graph_have_names() -> None:
     assert list(graph.params) == ["hidden", "out"] == [row.name for row in graph.summary().rows]
 
 
-def test_a_shared_layer_is_there_once() -> None:
-    layer = pl.Dense(3)
-    model = pl.Sequential([layer, layer, pl.Dense(1)])
-    model.initialize((3,))
-    assert list(model.params) == ["dense_1", "dense_2"]
-
-
 def test_what_does_not_exist_is_answered() -> None:
     model = net()
     with pytest.raises(OptionError, match=r"unknown layer 'dens_1'\. Did you mean 'dense_1'"):

@@ -2,13 +2,13 @@
 
 import copy
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.nn.networks import SHARED, samples
 from tests.ops.cases import HAS_NUMBA
 
 import pellucid as pl
@@ -28,54 +28,18 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import hook, record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
-from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.training.form import Form
 
-
-def chain() -> Sequential:
-    dense, tanh, drop = Dense(3, activation="tanh"), Activation("tanh"), Dropout(0.5)
-    return Sequential([dense, tanh, Dense(3), drop, dense, drop, Dense(4), tanh, Dense(1)])
-
-
-def siamese() -> Graph:
-    encoder = Sequential([Dense(4, activation="tanh"), BatchNorm(), Residual(Dense(4))])
-    nodes = {
-        "one": (encoder, "left"),
-        "two": (encoder, "right"),
-        "both": ("concat", ["one", "two"]),
-        "logit": (Dense(1), "both"),
-    }
-    return Graph(inputs=["left", "right"], nodes=nodes, outputs="logit")
-
-
-def photos() -> Sequential:
-    block: list[Layer] = [Conv2D(3, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D()]
-    shared = Conv2D(3, 1)
-    return Sequential([*block, Parallel([shared, shared], merge="add"), *block, Flatten(), Dense(1)])
-
-
-MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
-    "chain": (chain, (3,)),
-    "siamese": (siamese, {"left": (3,), "right": (3,)}),
-    "photos": (photos, (8, 8, 3)),
-}
-every_model = every("name", MODELS)
+every_model = every("name", SHARED)
 
 
 def made(name: str, dtype: str = "float64") -> Model:
-    make, shape = MODELS[name]
+    make, shape = SHARED[name]
     model = make()
     model.initialize(shape, seed=1, dtype=dtype)
     return model
-
-
-def samples(model: Model, rng: np.random.Generator, m: int = 12) -> Any:
-    shape: Any = model.input_shape
-    if isinstance(shape, dict):
-        return {key: rng.standard_normal((m, *one)).astype(model.dtype) for key, one in shape.items()}
-    return rng.standard_normal((m, *shape)).astype(model.dtype)
 
 
 def check_tied(model: Model) -> None:
@@ -102,12 +66,13 @@ def test_the_summary_counts_parameters_once_and_operations_for_each_use() -> Non
     rows = [(row.label, row.n_params, row.n_operations, row.parameter_bytes) for row in model.summary().rows]
     assert rows[::2] == [("dense_1", 12, 18, 48), ("dense_1 (use 2)", 0, 18, 0)]
     assert model._flat_decay_mask().size == 28
+    assert list(model.params) == ["dense_1", "dense_2", "dense_3"]
 
 
 @every_model
 def test_copies_share_within_themselves_alone(name: str, rng: np.random.Generator) -> None:
     model = made(name)
-    X = samples(model, rng)
+    X = samples(model, 12, rng)
     Z = model._raw_outputs(X)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         check_tied(twin)
@@ -120,7 +85,7 @@ def test_copies_share_within_themselves_alone(name: str, rng: np.random.Generato
 @every_model
 def test_files_hold_it_as_it_is(name: str, rng: np.random.Generator, tmp_path: Path) -> None:
     model = made(name, "float32")
-    X = samples(model, rng)
+    X = samples(model, 12, rng)
     pl.save(model, tmp_path / "model.safetensors")
     (tmp_path / "net.toml").write_text(architecture_to_toml(model))
     loaded, architecture = (
@@ -150,7 +115,7 @@ def test_a_shared_layer_is_described_once() -> None:
 @every_model
 def test_predictions_on_threads(name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     model = made(name)
-    X = samples(model, rng, 17)
+    X = samples(model, 17, rng)
     alone = model._raw_outputs(X)
     monkeypatch.setattr(module, "SPLIT_OPERATIONS", 0)
     monkeypatch.setattr(module, "allowed_threads", lambda: 3)

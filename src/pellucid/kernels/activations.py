@@ -18,9 +18,8 @@ from pellucid.kernels.rows import add_rows, repeated, width
 from pellucid.ops import activations as ops
 from pellucid.ops.activations import (
     Activation,
-    EluCache,
-    GeluCache,
-    LeakyReluCache,
+    GatedCache,
+    OptionCache,
     OutputCache,
     SiluCache,
 )
@@ -152,16 +151,16 @@ class Formula(NamedTuple):
     option: float = 0.0
 
 
-GATED = SiluCache, GeluCache
+GATED = SiluCache, GatedCache
 FORMULAS = {
     ops.relu_backward: Formula(relu, relu_slope),
-    ops.leaky_relu_backward: Formula(leaky_relu, leaky_relu_slope, LeakyReluCache, 0.01),
-    ops.elu_backward: Formula(elu, elu_slope, EluCache, 1.0),
+    ops.leaky_relu_backward: Formula(leaky_relu, leaky_relu_slope, OptionCache, 0.01),
+    ops.elu_backward: Formula(elu, elu_slope, OptionCache, 1.0),
     ops.selu_backward: Formula(selu, selu_slope),
     ops.sigmoid_backward: Formula(sigmoid, sigmoid_slope),
     ops.tanh_backward: Formula(tanh, tanh_slope),
     ops.silu_backward: Formula(silu_gate, silu_slope, SiluCache),
-    ops.gelu_backward: Formula(gelu_gate, gelu_slope, GeluCache),
+    ops.gelu_backward: Formula(gelu_gate, gelu_slope, GatedCache),
     ops.softmax_backward: Formula(softmax, softmax),
 }
 
@@ -277,7 +276,7 @@ def bias_activation_forward(
         G = kept = A
         if kind in GATED:
             G = buffer(workspace, "activation.gate", Z)
-            kept = buffer(workspace, "activation.input", Z) if kind is GeluCache else A
+            kept = buffer(workspace, "activation.input", Z) if kind is GatedCache else A
             cache = kind(kept, G)
         elif kind is not OutputCache:
             cache = kind(A, option)
@@ -305,6 +304,6 @@ def bias_activation_backward(
         softmax_backward_loop(dZ.reshape(-1, dZ.shape[-1]), inner.A.reshape(-1, dZ.shape[-1]), sums)
     else:
         first, G = inner[0].ravel(), inner[1].ravel() if kind in GATED else inner[0].ravel()
-        option = inner[1] if kind in (LeakyReluCache, EluCache) else option
+        option = inner[1] if kind is OptionCache else option
         backward_loop(slope, kind in GATED)(dZ.ravel(), first, G, sums, option)
     return dZ, db

@@ -16,7 +16,8 @@ from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.kernels.conv_depthwise import DepthwiseConv
 from pellucid.kernels.conv_direct import DirectConv
 from pellucid.kernels.conv_winograd import WinogradConv
-from pellucid.ops.conv import ConvCache, check_gradient_buffers, check_out, conv_geometry
+from pellucid.ops.arrays import check_buffer
+from pellucid.ops.conv import ConvCache, check_gradient_buffers, conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
 from pellucid.workspace import Workspace
@@ -38,7 +39,7 @@ def conv2d_forward(
 ) -> tuple[Array, ConvCache]:
     """Return Z = b + sum over i, j of X_ij W_ij, and the cache; tap i, j of the kernel sees X_ij."""
     geometry = conv_geometry(X, W, b, stride, padding, dilation, groups)
-    check_out(out, geometry)
+    check_buffer("conv2d_forward", "out", out, geometry.out_shape, contiguous=True)
     Z = np.empty(geometry.out_shape, X.dtype) if out is None else out
     X = np.ascontiguousarray(X)
     algorithm = algorithm_for(geometry, X.dtype, workspace)

@@ -68,8 +68,8 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             self._cache = None
             return X
-        rows, _ = self.part or (slice(0, len(X)), len(X))
-        skip, take = rows.start * math.prod(X.shape[1:]), self._workspace.take
+        first = 0 if self.part is None else self.part[0].start
+        skip, take = first * math.prod(X.shape[1:]), self._workspace.take
         out, mask = take("Y", X.shape, X.dtype), take("mask", X.shape, X.dtype)
         Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out, mask=mask)
         return Y

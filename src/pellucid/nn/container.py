@@ -13,7 +13,7 @@ from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, NoStart, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
-from pellucid.nn.sharing import assign_places, refresh_places, share_arrays
+from pellucid.nn.sharing import assign_places, refresh_places
 from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
@@ -181,17 +181,14 @@ class Container(Layer):
             if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
                 leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
                 leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
+            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
         theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
         self._move(theta, np.zeros_like(theta))
-        for leaf in self._leaves():
-            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
-        for use in self._further():
-            share_arrays(use)
 
     def _move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays, of which each layer's are views.
 
-        The parameters' values are copied over. Further uses of a layer get gradients of their own.
+        The parameters' values are copied over. Further uses of a layer have its arrays, and gradients of their own.
         """
         shapes = [leaf.params[key].shape for leaf, key in self._keys()]
         for (leaf, key), view, gradient in zip(
@@ -201,10 +198,12 @@ class Container(Layer):
             leaf.params[key], leaf.grads[key] = view, gradient
         self.theta, self.grad, self._flows = theta, grad, []
         for use in self._further():
-            share_arrays(use)
-            assert use._first_use is not None
-            use.grads.update({key: np.zeros_like(view) for key, view in use._first_use.grads.items()})
-            self._flows += [(use._first_use.grads[key], flow) for key, flow in use.grads.items()]
+            first = use._first_use
+            assert first is not None
+            use.params.update(first.params)
+            use.state.update(first.state)
+            use.grads.update({key: np.zeros_like(view) for key, view in first.grads.items()})
+            self._flows += [(first.grads[key], flow) for key, flow in use.grads.items()]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state that ``copy`` or ``pickle`` saved; parameters are views of ``theta`` again."""

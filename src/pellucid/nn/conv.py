@@ -109,7 +109,7 @@ class Conv2D(ImageLayer):
             self.params["W"],
             b if op is None else None,
             **self.window,
-            out=self._out(X),
+            out=self._workspace.take("Z", (len(X), *self.output_shape), X.dtype),
             workspace=self._workspace,
             keep=training,
         )
@@ -123,8 +123,9 @@ class Conv2D(ImageLayer):
         dZ, db = dY, self.grads.get("b")
         if self.activation_op is not None:
             dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=db)
-        needs_dX = self._needs_input_gradient
-        dX = self._dX(dZ) if needs_dX else None
+        needs_dX, dX = self._needs_input_gradient, None
+        if needs_dX:
+            dX = self._workspace.take("dX", (len(dZ), *self.input_shape), dZ.dtype)
         conv2d_backward(
             dZ,
             self._cache,

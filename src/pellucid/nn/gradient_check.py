@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pellucid.nn.gradient_point import (
     moved_copy,
 )
 from pellucid.nn.layer import Layer
-from pellucid.nn.layer_contract import DRAWS, LayerFault, Watched, broken_promises, point_alone
+from pellucid.nn.layer_contract import DRAWS, LayerFault, broken_promises, build_watched, point_alone
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES, Loss
@@ -180,13 +181,8 @@ def check_gradients(
         except LayerFault as fault:
             return GradientCheck((_row(fault),), NO_LOSS, n_samples, seed)
         chosen = {} if is_part else _losses(twin, loss)
-        name = (
-            NO_LOSS
-            if not chosen
-            else Joint(chosen).name
-            if len(chosen) > 1
-            else next(iter(chosen.values())).name
-        )
+        names = [one.name for one in chosen.values()] or [NO_LOSS]
+        name = names[0] if len(names) == 1 else "joint"
         rows = [
             row
             for leaf in twin._leaves()
@@ -214,7 +210,8 @@ def _built(network: Model, shape: Any, m: int, seed: int) -> Model:
     """Return an initialized copy; LayerFault names the layer that cannot be built, or that misleads a later one."""
     for is_strict in (False, True):
         for leaf in network._leaves():
-            leaf.build = Watched(leaf, m * is_strict, seed)  # type: ignore[assignment, method-assign]
+            build = partial(build_watched, leaf, m * is_strict, seed)  # which a copy has of its own layer
+            leaf.build = build  # type: ignore[method-assign]
         try:
             return moved_copy(network, shape, seed, 0)
         except PellucidError:

@@ -248,8 +248,8 @@ class Graph(Model):
                 inner = layer._summary_rows(itemsize, name, depth)
                 rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
             else:
-                size = math.prod(self._shapes[name]) * itemsize
                 shape, n = self._shapes[name], self._operations_of(name)
+                size = math.prod(shape) * itemsize
                 rows.append(
                     LayerRow(name, layer, "", shape, 0, n, depth=depth, label=name, activation_bytes=size)
                 )

@@ -199,17 +199,8 @@ def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
     return rng.published.randn(n_out, n_in).T * 0.01
 
 
-INITIALIZERS: dict[str, Initializer] = {
-    "zeros": zeros,
-    "glorot": glorot,
-    "he": he,
-    "lecun": lecun,
-    "normal": normal,
-    "orthogonal": orthogonal,
-    "uniform": uniform,
-    "published": published,
-    "published_two_layer": published_two_layer,
-}
+_ALL = zeros, glorot, he, lecun, normal, orthogonal, uniform, published, published_two_layer
+INITIALIZERS: dict[str, Initializer] = {initializer.__name__: initializer for initializer in _ALL}
 
 
 def default_initializer(activation: str | None) -> str:

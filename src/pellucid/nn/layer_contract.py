@@ -3,7 +3,7 @@
 import copy
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -41,40 +41,22 @@ class LayerFault(Exception):
         self.layer, self.what, self.note = layer, what, note
 
 
-class Watched(NamedTuple):
-    """A layer's ``build``, and what must be there after it; with ``m`` samples all its promises are looked at.
-
-    Attributes
-    ----------
-    leaf : Layer
-    m, seed : int
-    """
-
-    leaf: Layer
-    m: int = 0
-    seed: int = 0
-
-    def __call__(self, input_shape: Any, rng: Any) -> None:
-        leaf, name = self.leaf, self.leaf._label
-        vars(leaf).pop("build", None)
-        _called(leaf, "build", lambda: leaf.build(input_shape, rng), f"samples of shape {input_shape}")
-        shape = leaf.output_shape
-        if not isinstance(shape, tuple) or not shape or leaf.input_shape != input_shape:
-            raise LayerFault(
-                name,
-                "build",
-                f"Expected input_shape {input_shape} and a tuple as output_shape after it, got {leaf.input_shape} "
-                f"and {shape!r}. Begin with super().build(input_shape, rng), then set self.output_shape.",
-            )
-        given: dict[str, Any] = leaf.params
-        for key, array in given.items():
-            if not isinstance(array, np.ndarray):
-                note = (
-                    f"Expected an array as params[{key!r}], got a {type(array).__name__}. Try np.array(...)."
-                )
-                raise LayerFault(name, "build", note)
-        if self.m and (faults := broken_promises(leaf, self.m, self.seed)):
-            raise faults[0]
+def build_watched(leaf: Layer, m: int, seed: int, input_shape: Any, rng: Any) -> None:
+    """Build a layer, and check what must be there after it; with ``m`` samples all its promises are looked at."""
+    vars(leaf).pop("build", None)
+    _called(leaf, "build", lambda: leaf.build(input_shape, rng), f"samples of shape {input_shape}")
+    shape = leaf.output_shape
+    if not isinstance(shape, tuple) or not shape or leaf.input_shape != input_shape:
+        note = f"Expected input_shape {input_shape} and a tuple as output_shape after it, got {leaf.input_shape} "
+        note += f"and {shape!r}. Begin with super().build(input_shape, rng), then set self.output_shape."
+        raise LayerFault(leaf._label, "build", note)
+    given: dict[str, Any] = leaf.params
+    for key, array in given.items():
+        if not isinstance(array, np.ndarray):
+            note = f"Expected an array as params[{key!r}], got a {type(array).__name__}. Try np.array(...)."
+            raise LayerFault(leaf._label, "build", note)
+    if m and (faults := broken_promises(leaf, m, seed)):
+        raise faults[0]
 
 
 def alone(layer: Layer, seed: int, number: int, dtype: str = "float64") -> Model:
@@ -160,21 +142,15 @@ def _check_array(name: str, what: str, letter: str, got: Any, shape: Any, dtype:
     """Raise LayerFault unless a layer returned an array of that shape and dtype."""
     where = "backward" if letter == "dX" else "forward"
     if not isinstance(got, np.ndarray):
-        kind = "None" if got is None else f"a {type(got).__name__}"
-        raise LayerFault(
-            name, what, f"Expected {where} to return {letter}, an array of shape {shape}, got {kind}. {hint}"
-        )
-    if got.shape != shape:
-        raise LayerFault(
-            name, what, f"Expected {where} to return {letter} of shape {shape}, got {got.shape}. {hint}"
-        )
-    if got.dtype != dtype:
-        raise LayerFault(
-            name,
-            what,
-            f"Expected {where} to return {letter} of dtype {dtype}, as X, got {got.dtype}. Make new arrays "
-            f"like it, np.zeros(..., X.dtype), or return {letter}.astype(X.dtype).",
-        )
+        wanted, found = f", an array of shape {shape}", "None" if got is None else f"a {type(got).__name__}"
+    elif got.shape != shape:
+        wanted, found = f" of shape {shape}", got.shape
+    elif got.dtype != dtype:
+        wanted, found = f" of dtype {dtype}, as X", got.dtype
+        hint = f"Make new arrays like it, np.zeros(..., X.dtype), or return {letter}.astype(X.dtype)."
+    else:
+        return
+    raise LayerFault(name, what, f"Expected {where} to return {letter}{wanted}, got {found}. {hint}")
 
 
 def _faults_of_grads(leaf: Layer, views: dict[str, Array]) -> Iterator[LayerFault]:

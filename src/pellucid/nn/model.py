@@ -313,10 +313,8 @@ class Model(Container):
                 f"predict: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
                 f"{hint}"
             )
-        X, rule = (
-            as_seen(X, self.inputs_seen, self.preprocessing, "predict"),
-            self.preprocessing or Preprocessing(),
-        )
+        X = as_seen(X, self.inputs_seen, self.preprocessing, "predict")
+        rule = self.preprocessing or Preprocessing()
         if not self._n_body:
             return self._raw_outputs(X, lambda array: rule.apply(array, self.dtype)), None
         of_body = importlib.import_module("pellucid.nn.pretrained.features")
@@ -325,9 +323,7 @@ class Model(Container):
 
     def _samples(self, X: Any) -> Any:
         """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
-        if type(X) is np.ndarray and X.dtype.kind in "biuf":
-            return X
-        if isinstance(X, StoredArray):
+        if (type(X) is np.ndarray and X.dtype.kind in "biuf") or isinstance(X, StoredArray):
             return X
         if not isinstance(X, np.ndarray | dict | list | tuple) and not hasattr(X, "__array__"):
             shape: Any = self.input_shape

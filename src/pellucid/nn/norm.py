@@ -30,10 +30,24 @@ from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
+class ChannelScale(Layer):
+    """A layer that ends with a factor gamma and a shift beta for each channel, which start at 1 and 0."""
+
+    _undecayed = frozenset({"gamma", "beta"})
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Start with gamma 1 and beta 0."""
+        super().build(input_shape, rng)
+        if not input_shape or 0 in input_shape:
+            raise ShapeError(f"{self._label}: expected samples of shape (..., channels), got {input_shape}.")
+        c = input_shape[-1]
+        self.params = {"gamma": rng.ones(c), "beta": np.zeros(c)}
+
+
 @final
 @register
 @dataclass(eq=False, repr=False)
-class BatchNorm(Layer):
+class BatchNorm(ChannelScale):
     """Scale every channel to mean beta and deviation gamma, over the batch in training, else by running statistics.
 
     Attributes
@@ -62,7 +76,6 @@ class BatchNorm(Layer):
     (array([0.2]), array([1.1]))
     """
 
-    _undecayed = frozenset({"gamma", "beta"})
     _operations_per_value = 2  # by running statistics: one multiplication and one addition
 
     momentum: float = option(
@@ -76,10 +89,9 @@ class BatchNorm(Layer):
         self._cache: BatchNormCache | BatchNormInferenceCache | None = None
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Start with gamma 1 and beta 0."""
+        """Start with gamma 1 and beta 0, running means 0 and variances 1."""
         super().build(input_shape, rng)
-        c = _n_channels(self, input_shape)
-        self.params = {"gamma": rng.ones(c), "beta": np.zeros(c)}
+        c = input_shape[-1]
         self.state = {"running_mean": np.zeros(c), "running_var": rng.ones(c)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -126,7 +138,7 @@ class BatchNorm(Layer):
 @final
 @register
 @dataclass(eq=False, repr=False)
-class LayerNorm(Layer):
+class LayerNorm(ChannelScale):
     """Scale every sample to mean 0 and variance 1 along its last axis, then multiply by gamma and add beta.
 
     Raises
@@ -142,7 +154,6 @@ class LayerNorm(Layer):
     array([[-1.,  1.]])
     """
 
-    _undecayed = frozenset({"gamma", "beta"})
     _operations_per_value = 7  # the mean, the squares, their sum, and the result
 
     epsilon: float = option(1e-5, above=0, below=1, help="Added to the variance.")
@@ -150,13 +161,11 @@ class LayerNorm(Layer):
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Start with gamma 1 and beta 0."""
         super().build(input_shape, rng)
-        n = _n_channels(self, input_shape)
-        if n == 1:
+        if input_shape[-1] == 1:
             raise ShapeError(
                 f"{self._label}: expected samples with at least 2 channels, got {input_shape}. A value alone is "
                 "its own mean, and would always become beta. Leave the layer out, or take BatchNorm."
             )
-        self.params = {"gamma": rng.ones(n), "beta": np.zeros(n)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X normalized, shape (m, ..., n)."""
@@ -173,16 +182,10 @@ class LayerNorm(Layer):
         return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
 
 
-def _n_channels(layer: Layer, input_shape: Shape) -> int:
-    if not input_shape or 0 in input_shape:
-        raise ShapeError(f"{layer._label}: expected samples of shape (..., channels), got {input_shape}.")
-    return input_shape[-1]
-
-
 @final
 @register
 @dataclass(eq=False, repr=False)
-class Affine(Layer):
+class Affine(ChannelScale):
     """Multiply each channel by a factor gamma and add beta: BatchNorm without statistics.
 
     Without ``shift`` there is no beta. Before the first Dense layer of a network for tables that is a trained scale
@@ -202,7 +205,6 @@ class Affine(Layer):
     array([[3., 3.]])
     """
 
-    _undecayed = frozenset({"gamma", "beta"})
     _operations_per_value = 2
 
     shift: bool = option(True, help="Add beta.")
@@ -212,13 +214,10 @@ class Affine(Layer):
         self._cache: AffineCache | None = None
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Start with gamma 1 and beta 0."""
+        """Start with gamma 1 and, where there is one, beta 0."""
         super().build(input_shape, rng)
-        if not input_shape:
-            raise ShapeError(f"{self._label}: expected samples with channels, got single numbers.")
-        self.params = {"gamma": rng.ones(input_shape[-1])}
-        if self.shift:
-            self.params["beta"] = np.zeros(input_shape[-1])
+        if not self.shift:
+            del self.params["beta"]
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return gamma X + beta."""

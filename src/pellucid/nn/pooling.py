@@ -53,13 +53,12 @@ class Pooling(ImageLayer):
         self.pads = as_padding(self.padding, (h, w), size, stride, (1, 1))
         self.window: dict[str, Any] = {"size": size, "stride": stride, "padding": self.pads}
         geometry = pool_geometry(self._label, (1, h, w, c), **self.window)
-        self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
+        self._scratch = {"workspace": self._workspace}
+        self._set_shapes(input_shape, geometry.out_shape[1:], **self.window, **self._forward_options())
 
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        if not self._needs_input_gradient:
-            return None
-        return type(self)._op_backward(dY, self._cache, dX=self._dX(dY), workspace=self._workspace)
+    def _forward_options(self) -> dict[str, Any]:
+        """Return what the forward takes besides the window."""
+        return dict(self._scratch)
 
     @property
     def _n_operations(self) -> int:
@@ -94,12 +93,7 @@ class MaxPool2D(Pooling):
     array([ 5.,  7., 13., 15.])
     """
 
-    _op_backward = staticmethod(max_pool_backward)
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the largest number of each window, shape (m, h_out, w_out, c)."""
-        Z, self._cache = max_pool_forward(X, **self.window, out=self._out(X), workspace=self._workspace)
-        return Z
+    _op = max_pool_forward, max_pool_backward
 
 
 @final
@@ -124,7 +118,7 @@ class AvgPool2D(Pooling):
     array([ 2.5,  4.5, 10.5, 12.5])
     """
 
-    _op_backward = staticmethod(average_pool_backward)
+    _op = average_pool_forward, average_pool_backward
 
     _: KW_ONLY
     count_include_pad: bool = option(
@@ -133,11 +127,9 @@ class AvgPool2D(Pooling):
         "(Keras's way).",
     )
 
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the mean of each window, shape (m, h_out, w_out, c)."""
-        counts = self.count_include_pad
-        Z, self._cache = average_pool_forward(X, **self.window, count_include_pad=counts, out=self._out(X))
-        return Z
+    def _forward_options(self) -> dict[str, Any]:
+        """Return what the forward takes besides the window."""
+        return {"count_include_pad": self.count_include_pad}
 
 
 @final
@@ -155,17 +147,12 @@ class GlobalAvgPool2D(ImageLayer):
     array([[1.5]])
     """
 
-    _op_backward = staticmethod(global_average_backward)
+    _op = global_average_forward, global_average_backward
     _operations_per_value = 1
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
-        self.input_shape, self.output_shape = input_shape, self.image_shape(input_shape)[2:]
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the means, shape (m, c)."""
-        Z, self._cache = global_average_forward(X, out=self._out(X))
-        return Z
+        self._set_shapes(input_shape, self.image_shape(input_shape)[2:])
 
 
 @final
@@ -183,19 +170,14 @@ class UpSample2D(ImageLayer):
     (1, 2, 2, 1)
     """
 
-    _op_backward = staticmethod(upsample_backward)
+    _op = upsample_forward, upsample_backward
 
     factor: Size = size_option(2, help="How many times each pixel is repeated, down and across.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
         (h, w, c), (down, across) = self.image_shape(input_shape), pair(self.factor)
-        self.input_shape, self.output_shape = input_shape, (h * down, w * across, c)
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X enlarged."""
-        Z, self._cache = upsample_forward(X, pair(self.factor), out=self._out(X))
-        return Z
+        self._set_shapes(input_shape, (h * down, w * across, c), factor=(down, across))
 
 
 @final
@@ -213,7 +195,7 @@ class ZeroPad2D(ImageLayer):
     (5, 6, 3)
     """
 
-    _op_backward = staticmethod(zero_pad_backward)
+    _op = zero_pad_forward, zero_pad_backward
 
     padding: Frame = padding_option(
         1, help="On every side; above and below, left and right; or ((top, bottom), (left, right))."
@@ -222,28 +204,19 @@ class ZeroPad2D(ImageLayer):
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
         (h, w, c), self.pads = self.image_shape(input_shape), frame(self.padding)
-        self.input_shape, self.output_shape = input_shape, (h + sum(self.pads[0]), w + sum(self.pads[1]), c)
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X padded."""
-        Z, self._cache = zero_pad_forward(X, self.pads, out=self._out(X))
-        return Z
+        output_shape = h + sum(self.pads[0]), w + sum(self.pads[1]), c
+        self._set_shapes(input_shape, output_shape, padding=self.pads)
 
 
 @dataclass(eq=False, repr=False)
 class Resampling(ImageLayer):
     """Rows and columns of images as weighted sums of rows and columns, by weights that are not trained."""
 
-    _op_backward = staticmethod(resample_backward)
+    _op = resample_forward, resample_backward
 
-    def _take(self, input_shape: Shape, down: Array, across: Array) -> None:
-        self._weights = down, across
-        self.input_shape, self.output_shape = input_shape, (len(down), len(across), input_shape[2])
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X in its other size."""
-        Z, self._cache = resample_forward(X, *self._weights, out=self._out(X))
-        return Z
+    def _weigh(self, input_shape: Shape, down: Array, across: Array) -> None:
+        """Keep the weights of the rows and of the columns."""
+        self._set_shapes(input_shape, (len(down), len(across), input_shape[2]), down=down, across=across)
 
 
 @final
@@ -272,7 +245,7 @@ class Resize2D(Resampling):
         h, w, _ = self.image_shape(input_shape)
         height, width = pair(self.size)
         down = linear_weights(h, height, align_corners=self.align_corners)
-        self._take(input_shape, down, linear_weights(w, width, align_corners=self.align_corners))
+        self._weigh(input_shape, down, linear_weights(w, width, align_corners=self.align_corners))
 
 
 @final
@@ -300,4 +273,4 @@ class ReflectPad2D(Resampling):
                 f"{self._label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
                 "Pad by less, or with ZeroPad2D."
             )
-        self._take(input_shape, reflect_weights(h, self.pads[0]), reflect_weights(w, self.pads[1]))
+        self._weigh(input_shape, reflect_weights(h, self.pads[0]), reflect_weights(w, self.pads[1]))

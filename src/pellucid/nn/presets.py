@@ -103,10 +103,6 @@ def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
 
 
-def _linear(units: int) -> Sequential:
-    return Sequential([Flatten(), Dense(units, initializer="zeros")])
-
-
 def _with_dropout(widths: list[int], units: int) -> Sequential:
     hidden: list[Layer] = []
     for width in widths:
@@ -114,12 +110,8 @@ def _with_dropout(widths: list[int], units: int) -> Sequential:
     return Sequential([Flatten(), *hidden, Dense(units)])
 
 
-def _realmlp(units: int) -> Sequential:
+def _realmlp(units: int) -> list[Layer]:
     """RealMLP-TD-S (Holzmueller et al., 2024), narrower, with silu and the larger RealMLP-TD's dropout."""
-    return Sequential([Flatten(), *_realmlp_layers(units)])
-
-
-def _realmlp_layers(units: int) -> list[Layer]:
     hidden: list[Layer] = []
     for _ in range(3):
         hidden += [Dense(128, activation="silu", initializer="lecun"), Dropout(0.15)]
@@ -127,7 +119,7 @@ def _realmlp_layers(units: int) -> list[Layer]:
 
 
 def _realmlp_mean(units: int) -> Sequential:
-    branches = [Sequential(_realmlp_layers(units)) for _ in range(4)]
+    branches = [Sequential(_realmlp(units)) for _ in range(4)]
     return Sequential([Flatten(), Parallel(branches, merge="mean")])
 
 
@@ -200,7 +192,7 @@ _NETWORKS: dict[
     ),
     "linear": (
         "logistic or ridge regression: one layer, its penalty chosen by folds; the baseline of tables",
-        _linear,
+        lambda n: Sequential([Flatten(), Dense(n, initializer="zeros")]),
     ),
     "two-layer": (
         "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01",
@@ -220,7 +212,7 @@ _NETWORKS: dict[
     ),
     "realmlp": (
         "three hidden layers of 128 units, a trained scale of each input, dropout: for tables",
-        _realmlp,
+        lambda n: Sequential([Flatten(), *_realmlp(n)]),
     ),
     REALMLP_MEAN: (
         "four of realmlp, trained one after another, whose mean predicts: for tables of under 2,000 rows",

@@ -56,8 +56,7 @@ class _Kept(NamedTuple):
         leaves = model._leaves()
         return (
             all(twin.theta is model.theta for twin in self.twins)
-            and len(leaves) == len(self.leaves)
-            and all(one is other for one, other in zip(leaves, self.leaves, strict=True))
+            and list(map(id, leaves)) == list(map(id, self.leaves))
             and model.config() == self.config
         )
 

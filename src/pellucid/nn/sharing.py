@@ -121,14 +121,6 @@ def _shapes(layer: Layer) -> dict[str, Shape]:
     return {key: array.shape for key, array in (*layer.params.items(), *layer.state.items())}
 
 
-def share_arrays(use: Layer) -> None:
-    """Let a further use of a layer have the same arrays as the first."""
-    first = use._first_use
-    assert first is not None
-    use.params.update(first.params)
-    use.state.update(first.state)
-
-
 def shared_names(structure: Any) -> dict[int, str]:
     """Return a name, "shared_1", for each layer that stands in several places, by its ``id``.
 

@@ -1,7 +1,8 @@
 """Base class and options of the layers for images: sizes as one or two numbers, padding in its various forms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pellucid.errors import ShapeError
@@ -75,10 +76,11 @@ def _same(n: int, kernel: int, stride: int, dilation: int) -> Pair:
 class ImageLayer(Layer):
     """A layer whose samples are images, (h, w, c).
 
-    One without parameters names the backward of its op as ``_op_backward``.
+    One without parameters names its op, ``_op``, and tells ``_set_shapes`` what the op's forward takes besides X.
     """
 
-    _op_backward: ClassVar[Callable[..., Array]]
+    _op: ClassVar[tuple[Callable[..., Any], Callable[..., Array]]]  # forward and backward
+    _scratch: Mapping[str, Any] = MappingProxyType({})  # what the backward takes besides the cache
     _cache: Any
 
     def image_shape(self, input_shape: Shape) -> tuple[int, int, int]:
@@ -91,14 +93,20 @@ class ImageLayer(Layer):
         h, w, c = input_shape
         return h, w, c
 
+    def _set_shapes(self, input_shape: Shape, output_shape: Shape, **options: Any) -> None:
+        """Keep the shapes, and the options of the op's forward."""
+        self.input_shape, self.output_shape, self._options = input_shape, output_shape, options
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return what the op makes of X, shape (m, *output_shape)."""
+        out = self._workspace.take("Z", (len(X), *self.output_shape), X.dtype)
+        Z: Array
+        Z, self._cache = self._op[0](X, **self._options, out=out)
+        return Z
+
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
         if not self._needs_input_gradient:
             return None
-        return type(self)._op_backward(dY, self._cache, dX=self._dX(dY))
-
-    def _out(self, X: Array) -> Array:
-        return self._workspace.take("Z", (len(X), *self.output_shape), X.dtype)
-
-    def _dX(self, dY: Array) -> Array:
-        return self._workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)
+        dX = self._workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)
+        return self._op[1](dY, self._cache, dX=dX, **self._scratch)

@@ -94,6 +94,20 @@ class OutputCache(NamedTuple):
     A: Array
 
 
+class OptionCache(NamedTuple):
+    """The output of a function whose derivative needs its option, too."""
+
+    A: Array
+    option: float  # slope, alpha or high
+
+
+class GatedCache(NamedTuple):
+    """The input of a function Z gate(Z), and what the gate gave."""
+
+    Z: Array  # a copy where the forward wrote over Z
+    gate: Array
+
+
 def relu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
     """Return A = max(Z, 0).
 
@@ -122,16 +136,9 @@ def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     return np.multiply(dA, mask, out=dZ)
 
 
-class LeakyReluCache(NamedTuple):
-    """What the backward of leaky_relu needs."""
-
-    A: Array
-    slope: float
-
-
 def leaky_relu_forward(
     Z: Array, *, slope: float = 0.01, out: Array | None = None
-) -> tuple[Array, LeakyReluCache]:
+) -> tuple[Array, OptionCache]:
     """Return A = Z where Z > 0, else slope Z.
 
     OptionError unless 0 <= slope < 1.
@@ -144,11 +151,11 @@ def leaky_relu_forward(
     if not 0 <= slope < 1:  # below 1, the larger of Z and slope Z is the function, and A has the sign of Z
         raise OptionError(f"leaky_relu: expected a slope from 0 to below 1, got {slope}. 0.01 is usual.")
     A: Array = np.maximum(Z, Z * slope, out=out)
-    return A, LeakyReluCache(A, slope)
+    return A, OptionCache(A, slope)
 
 
 @derivative_of(leaky_relu_forward)
-def leaky_relu_backward(dA: Array, cache: LeakyReluCache, *, dZ: Array | None = None) -> Array:
+def leaky_relu_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA where A > 0, else slope dA.
 
     Maas, Hannun and Ng, 2013.
@@ -159,18 +166,11 @@ def leaky_relu_backward(dA: Array, cache: LeakyReluCache, *, dZ: Array | None = 
     >>> leaky_relu_backward(np.ones(3), cache)
     array([0.01, 0.01, 1.  ])
     """
-    slopes = np.maximum(np.sign(cache.A), cache.slope)  # half the time of where(A > 0, 1, slope)
+    slopes = np.maximum(np.sign(cache.A), cache.option)  # half the time of where(A > 0, 1, slope)
     return np.multiply(dA, slopes, out=dZ)
 
 
-class EluCache(NamedTuple):
-    """What the backward of elu needs."""
-
-    A: Array
-    alpha: float
-
-
-def elu_forward(Z: Array, *, alpha: float = 1.0, out: Array | None = None) -> tuple[Array, EluCache]:
+def elu_forward(Z: Array, *, alpha: float = 1.0, out: Array | None = None) -> tuple[Array, OptionCache]:
     """Return A = Z where Z > 0, else alpha (exp(Z) - 1).
 
     OptionError unless alpha is finite and 0 or more.
@@ -187,11 +187,11 @@ def elu_forward(Z: Array, *, alpha: float = 1.0, out: Array | None = None) -> tu
         below *= alpha
     A = np.maximum(Z, 0, out=out)
     A += below  # one of the two is 0
-    return A, EluCache(A, alpha)
+    return A, OptionCache(A, alpha)
 
 
 @derivative_of(elu_forward)
-def elu_backward(dA: Array, cache: EluCache, *, dZ: Array | None = None) -> Array:
+def elu_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA where A > 0, else dA (A + alpha), since alpha exp(Z) = A + alpha.
 
     Clevert, Unterthiner and Hochreiter, 2016, equation 15.
@@ -339,14 +339,13 @@ def silu_backward(dA: Array, cache: SiluCache, *, dZ: Array | None = None) -> Ar
     return np.multiply(dA, (1 - S) * A + S, out=dZ)
 
 
-class GeluCache(NamedTuple):
-    """What the backward of gelu needs."""
+def _gated(Z: Array, gate: Array, out: Array | None) -> tuple[Array, GatedCache]:
+    """Return Z gate, and the cache."""
+    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
+    return np.multiply(Z, gate, out=out), GatedCache(kept, gate)
 
-    Z: Array  # a copy where the forward wrote over Z
-    Phi: Array  # the standard normal distribution function of Z
 
-
-def gelu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GeluCache]:
+def gelu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GatedCache]:
     """Return A = Z Phi(Z), Phi the standard normal distribution function.
 
     The exact form, Phi(Z) = (1 + erf(Z / sqrt 2)) / 2, not the tanh approximation. NumPy has no erf, so SciPy's
@@ -359,14 +358,11 @@ def gelu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GeluCach
     """
     from scipy.special import ndtr  # here, so that importing pellucid loads NumPy only
 
-    Phi = ndtr(Z)
-    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
-    A: Array = np.multiply(Z, Phi, out=out)
-    return A, GeluCache(kept, Phi)
+    return _gated(Z, ndtr(Z), out)
 
 
 @derivative_of(gelu_forward)
-def gelu_backward(dA: Array, cache: GeluCache, *, dZ: Array | None = None) -> Array:
+def gelu_backward(dA: Array, cache: GatedCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA (Phi(Z) + Z phi(Z)), phi the standard normal density exp(-Z^2 / 2) / sqrt(2 pi).
 
     Hendrycks and Gimpel, 2016, section 2.
@@ -382,17 +378,10 @@ def gelu_backward(dA: Array, cache: GeluCache, *, dZ: Array | None = None) -> Ar
     return np.multiply(dA, Z_density + Phi, out=dZ)
 
 
-class GeluTanhCache(NamedTuple):
-    """What the backward of gelu_tanh needs."""
-
-    Z: Array  # a copy where the forward wrote over Z
-    S: Array  # sigmoid(2 u)
-
-
 _GELU_SCALE, _GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
-def gelu_tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GeluTanhCache]:
+def gelu_tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GatedCache]:
     """Return A = Z (1 + tanh u) / 2, u = sqrt(2 / pi) (Z + 0.044715 Z^3): gelu's approximation.
 
     Examples
@@ -401,13 +390,11 @@ def gelu_tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Gel
     array([-0.    ,  0.    ,  0.8412])
     """
     S, _ = sigmoid_forward(2 * _GELU_SCALE * Z * (1 + _GELU_CUBE * Z * Z))  # (1 + tanh u) / 2
-    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
-    A: Array = np.multiply(Z, S, out=out)
-    return A, GeluTanhCache(kept, S)
+    return _gated(Z, S, out)
 
 
 @derivative_of(gelu_tanh_forward)
-def gelu_tanh_backward(dA: Array, cache: GeluTanhCache, *, dZ: Array | None = None) -> Array:
+def gelu_tanh_backward(dA: Array, cache: GatedCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA S (1 + 2 Z u' (1 - S)), S = (1 + tanh u) / 2, u' = sqrt(2 / pi) (1 + 0.134145 Z^2).
 
     Hendrycks and Gimpel, 2016, section 2.
@@ -426,14 +413,7 @@ def gelu_tanh_backward(dA: Array, cache: GeluTanhCache, *, dZ: Array | None = No
     return np.multiply(dA, slopes, out=dZ)
 
 
-class Relu6Cache(NamedTuple):
-    """What the backward of relu6 needs."""
-
-    A: Array
-    high: float
-
-
-def relu6_forward(Z: Array, *, high: float = 6.0, out: Array | None = None) -> tuple[Array, Relu6Cache]:
+def relu6_forward(Z: Array, *, high: float = 6.0, out: Array | None = None) -> tuple[Array, OptionCache]:
     """Return A = min(max(Z, 0), high).
 
     OptionError unless high is finite and above 0.
@@ -447,11 +427,11 @@ def relu6_forward(Z: Array, *, high: float = 6.0, out: Array | None = None) -> t
         raise OptionError(f"relu6: expected a high above 0, got {high}. 6 is usual.")
     A = np.maximum(Z, 0, out=out)
     np.minimum(A, high, out=A)
-    return A, Relu6Cache(A, high)
+    return A, OptionCache(A, high)
 
 
 @derivative_of(relu6_forward)
-def relu6_backward(dA: Array, cache: Relu6Cache, *, dZ: Array | None = None) -> Array:
+def relu6_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA where 0 < A < high, else 0.
 
     Krizhevsky, 2010.
@@ -462,19 +442,12 @@ def relu6_backward(dA: Array, cache: Relu6Cache, *, dZ: Array | None = None) -> 
     >>> relu6_backward(np.array([5.0, 5.0, 5.0]), cache)
     array([0., 5., 0.])
     """
-    return np.multiply(dA, (cache.A > 0) & (cache.high > cache.A), out=dZ)
-
-
-class HardSigmoidCache(NamedTuple):
-    """What the backward of hard_sigmoid needs."""
-
-    A: Array
-    slope: float
+    return np.multiply(dA, (cache.A > 0) & (cache.option > cache.A), out=dZ)
 
 
 def hard_sigmoid_forward(
     Z: Array, *, slope: float = 1 / 6, out: Array | None = None
-) -> tuple[Array, HardSigmoidCache]:
+) -> tuple[Array, OptionCache]:
     """Return A = min(max(slope Z + 1/2, 0), 1).
 
     OptionError unless slope is finite and above 0. ONNX's own default is 0.2.
@@ -490,11 +463,11 @@ def hard_sigmoid_forward(
     A += 0.5
     np.maximum(A, 0, out=A)
     np.minimum(A, 1, out=A)
-    return A, HardSigmoidCache(A, slope)
+    return A, OptionCache(A, slope)
 
 
 @derivative_of(hard_sigmoid_forward)
-def hard_sigmoid_backward(dA: Array, cache: HardSigmoidCache, *, dZ: Array | None = None) -> Array:
+def hard_sigmoid_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = None) -> Array:
     """dZ = slope dA where 0 < A < 1, else 0.
 
     Courbariaux, Bengio and David, 2015.
@@ -506,18 +479,11 @@ def hard_sigmoid_backward(dA: Array, cache: HardSigmoidCache, *, dZ: Array | Non
     array([0. , 0.2, 0. ])
     """
     product: Array = np.multiply(dA, (cache.A > 0) & (cache.A < 1), out=dZ)
-    product *= cache.slope
+    product *= cache.option
     return product
 
 
-class HardSwishCache(NamedTuple):
-    """What the backward of hard_swish needs."""
-
-    Z: Array  # a copy where the forward wrote over Z
-    S: Array  # hard_sigmoid(Z)
-
-
-def hard_swish_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, HardSwishCache]:
+def hard_swish_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GatedCache]:
     """Return A = Z min(max(Z / 6 + 1/2, 0), 1).
 
     Examples
@@ -526,13 +492,11 @@ def hard_swish_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Ha
     array([-0.   ,  0.   ,  1.125,  4.   ])
     """
     S, _ = hard_sigmoid_forward(Z)
-    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
-    A: Array = np.multiply(Z, S, out=out)
-    return A, HardSwishCache(kept, S)
+    return _gated(Z, S, out)
 
 
 @derivative_of(hard_swish_forward)
-def hard_swish_backward(dA: Array, cache: HardSwishCache, *, dZ: Array | None = None) -> Array:
+def hard_swish_backward(dA: Array, cache: GatedCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA (S + Z / 6 where 0 < S < 1), S = min(max(Z / 6 + 1/2, 0), 1).
 
     Howard et al., 2019, section 5.2.

@@ -161,13 +161,8 @@ def gradient_sums(dY: Array, cache: BatchNormCache) -> Array:
     array([[ 1.],
            [-1.]])
     """
-    return np.stack([column_sums(dY), column_dots(dY, _normalized(cache))])
-
-
-def _normalized(cache: BatchNormCache) -> Array:
-    Xhat: Array = cache.X - cache.mean
-    Xhat *= cache.rstd.astype(Xhat.dtype)
-    return Xhat
+    Xhat = (cache.X - cache.mean) * cache.rstd.astype(cache.X.dtype)
+    return np.stack([column_sums(dY), column_dots(dY, Xhat)])
 
 
 def batch_norm_backward(
@@ -208,7 +203,8 @@ def batch_norm_backward(
     (array([[0.],
            [0.]]), array([-1.]), array([1.]))
     """
-    Xhat = _normalized(cache)
+    Xhat: Array = cache.X - cache.mean
+    Xhat *= cache.rstd.astype(Xhat.dtype)
     sums = np.stack([column_sums(dY), column_dots(dY, Xhat)]) if sums is None else sums
     dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
     if not needs_dX:

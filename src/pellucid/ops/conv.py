@@ -84,7 +84,7 @@ def conv2d_forward(
            [20., 24.]])
     """
     geometry = conv_geometry(X, W, b, stride, padding, dilation, groups)
-    check_out(out, geometry)
+    check_buffer("conv2d_forward", "out", out, geometry.out_shape, contiguous=True)
     P = pad(X, padding)
     Z = np.empty(geometry.out_shape, X.dtype) if out is None else out
     Z[...] = 0 if b is None else b
@@ -201,11 +201,6 @@ def conv_geometry(
         raise ShapeError(f"{where}: expected b of shape ({c_out},), one for each kernel, got {b.shape}.")
     check_dtype(where, X, "W", W)
     return geometry
-
-
-def check_out(out: Array | None, geometry: Geometry) -> None:
-    """Raise ShapeError unless out is None, or contiguous and of the output's shape."""
-    check_buffer("conv2d_forward", "out", out, geometry.out_shape, contiguous=True)
 
 
 def check_gradient_buffers(

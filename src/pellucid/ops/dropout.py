@@ -119,16 +119,6 @@ def dropped_levels(rate: float) -> int:
     >>> dropped_levels(0.5)
     32768
     """
-    check_rate("dropout_forward", rate)
-    return min(round(rate * LEVELS), LEVELS - 1)
-
-
-def check_rate(where: str, rate: float) -> None:
-    """Raise OptionError unless 0 <= rate < 1.
-
-    Examples
-    --------
-    >>> check_rate("Dropout", 0.5)
-    """
     if not 0 <= rate < 1:
-        raise OptionError(f"{where}: expected a rate from 0 to below 1, got {rate}. Try 0.5.")
+        raise OptionError(f"dropout_forward: expected a rate from 0 to below 1, got {rate}. Try 0.5.")
+    return min(round(rate * LEVELS), LEVELS - 1)

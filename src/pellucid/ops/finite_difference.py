@@ -6,15 +6,14 @@ import numpy as np
 
 from pellucid.types import Array
 
+STEP, N_DIRECTIONS = 1e-6, 3
+
 
 def gradcheck(
     function: Callable[..., float],
     gradients: Mapping[str, Array],
     arguments: Mapping[str, Array],
     rng: np.random.Generator,
-    *,
-    step: float = 1e-6,
-    n_directions: int = 3,
 ) -> dict[str, float]:
     """Return, for every argument, the relative error of its gradient against a central difference.
 
@@ -29,19 +28,16 @@ def gradcheck(
         The point to check at. Those without a gradient are held fixed. They are not modified.
     rng : numpy.random.Generator
         Draws the directions.
-    step : float, optional
-        Half the distance between the two points, relative to the argument's size.
-    n_directions : int, optional
-        How many random directions; the largest error counts.
 
     Returns
     -------
     dict of str to float
-        |g . v - (f(x + h v) - f(x - h v)) / 2h| over the larger of the two, and 1e-8.
+        |g . v - (f(x + h v) - f(x - h v)) / 2h| over the larger of the two, and 1e-8: the largest of several
+        random directions v. h is relative to the argument's size.
 
     Notes
     -----
-    Two evaluations per direction, however many entries an argument has.
+    Two evaluations for each direction, however many entries an argument has.
 
     Examples
     --------
@@ -53,9 +49,9 @@ def gradcheck(
     errors: dict[str, float] = {}
     for name, gradient in gradients.items():
         x = arguments[name]
-        h = step * max(1.0, float(np.abs(x).max(initial=0)))
+        h = STEP * max(1.0, float(np.abs(x).max(initial=0)))
         worst = 0.0
-        for _ in range(n_directions):
+        for _ in range(N_DIRECTIONS):
             v = rng.standard_normal(x.shape)
             plus = function(**{**arguments, name: x + h * v})
             minus = function(**{**arguments, name: x - h * v})

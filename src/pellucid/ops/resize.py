@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.conv_geometry import Padding, Pair
-from pellucid.types import Array, Shape
+from pellucid.ops.arrays import written
+from pellucid.ops.conv_geometry import Padding, Pair, crop
+from pellucid.types import Array
 
 
 class UpsampleCache(NamedTuple):
@@ -25,7 +26,6 @@ class ZeroPadCache(NamedTuple):
     """What the backward of zero padding needs."""
 
     padding: Padding
-    shape: Shape  # of X
 
 
 def upsample_forward(X: Array, factor: Pair, *, out: Array | None = None) -> tuple[Array, UpsampleCache]:
@@ -99,8 +99,8 @@ def zero_pad_forward(X: Array, padding: Padding, *, out: Array | None = None) ->
     (m, h, w, c), ((top, bottom), (left, right)) = X.shape, padding
     Z = np.empty((m, top + h + bottom, left + w + right, c), X.dtype) if out is None else out
     Z[...] = 0
-    Z[:, top : top + h, left : left + w] = X
-    return Z, ZeroPadCache(padding, X.shape)
+    crop(Z, padding)[...] = X
+    return Z, ZeroPadCache(padding)
 
 
 def zero_pad_backward(dZ: Array, cache: ZeroPadCache, *, dX: Array | None = None) -> Array:
@@ -112,10 +112,7 @@ def zero_pad_backward(dZ: Array, cache: ZeroPadCache, *, dX: Array | None = None
     >>> zero_pad_backward(np.arange(4.0).reshape(1, 1, 4, 1), cache).ravel()
     array([1.])
     """
-    (top, _), (left, _) = cache.padding
-    dX = np.empty(cache.shape, dZ.dtype) if dX is None else dX
-    np.copyto(dX, dZ[:, top : top + cache.shape[1], left : left + cache.shape[2]])
-    return dX
+    return written(crop(dZ, cache.padding), dX, dZ.dtype)
 
 
 def linear_weights(n: int, n_out: int, *, align_corners: bool = False) -> Array:

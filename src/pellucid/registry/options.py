@@ -158,15 +158,13 @@ def check_option(
 
 def _read(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
     """Return whether a value fits a type and the limits, and the value as that type."""
-    for part in parts_of(hint):
-        fits, kept = _read_one(value, part, limits)
-        if fits:
-            return True, kept
-    return False, value
-
-
-def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
     origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        for part in inner:
+            fits, kept = _read(value, part, limits)
+            if fits:
+                return True, kept
+        return False, value
     if hint is type(None):
         return value is None, None
     if hint in (bool, str):

@@ -302,14 +302,7 @@ def test_the_command(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert main(["train", "drawn-cats", "--body", str(saved), "--out", "run", "--quiet"]) == 0
     assert pl.load("run")._summary_of_training["body"]["name"] == "own.safetensors"
     capsys.readouterr()
-    for given, words in (
-        (["train", "drawn-cats", "--start", "run", "--unfreeze", "1"], "Leave it out, or --start"),
-        (
-            ["compare", "cnn", "mlp", "--data", "drawn-cats", "--body", str(saved)],
-            "of the model 'pretrained'",
-        ),
-    ):
-        assert main(given) == 2
-        err = capsys.readouterr().err
-        assert words in err
-        assert err.count("\n") <= 2
+    assert main(["train", "drawn-cats", "--start", "run", "--unfreeze", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "Leave it out, or --start" in err
+    assert err.count("\n") <= 2

@@ -136,7 +136,7 @@ def test_the_table_of_this_test_is_complete() -> None:
 @every_case
 @both_dtypes
 @every_m
-def test_shape_dtype_and_inputs_are_kept(case, dtype, m, rng) -> None:
+def test_shape_dtype_and_inputs_are_kept_and_a_buffer_has_the_same_bits(case, dtype, m, rng) -> None:
     Z, Y = case.draw(m, dtype, rng)
     weights = rng.random(m)
     before = Z.copy(), Y.copy(), weights.copy()
@@ -146,20 +146,12 @@ def test_shape_dtype_and_inputs_are_kept(case, dtype, m, rng) -> None:
         assert type(value) is float
         assert dZ.shape == Z.shape
         assert dZ.dtype == dtype
+        buffer = np.full_like(Z, np.nan)
+        assert case.loss.backward(cache, dZ=buffer) is buffer
+        np.testing.assert_array_equal(buffer, dZ)
+        np.testing.assert_array_equal(case.loss.backward(cache), dZ)  # the cache is not used up
     for now, then in zip((Z, Y, weights), before, strict=True):
         np.testing.assert_array_equal(now, then)
-
-
-@every_case
-@both_dtypes
-def test_a_buffer_gives_the_same_bits(case, dtype, rng) -> None:
-    Z, Y = case.draw(8, dtype, rng)
-    _, cache = case.loss.forward(Z, Y, weights=rng.random(8))
-    expected = case.loss.backward(cache)
-    buffer = np.full_like(Z, np.nan)
-    assert case.loss.backward(cache, dZ=buffer) is buffer
-    np.testing.assert_array_equal(buffer, expected)
-    np.testing.assert_array_equal(case.loss.backward(cache), expected)  # the cache is not used up
 
 
 @every_case
@@ -224,13 +216,8 @@ def test_weights_count_samples(case, rng) -> None:
     np.testing.assert_array_equal(dZ[1], 0)
     np.testing.assert_allclose(dZ[0], dZ_repeated[0], rtol=1e-14)
     np.testing.assert_allclose(dZ[2], dZ_repeated[1] + dZ_repeated[2], rtol=1e-14)
-
-
-@every_case
-def test_weights_of_zero_give_zero(case, rng) -> None:
-    Z, Y = case.draw(3, np.float64, rng)
-    value, cache = case.loss.forward(Z, Y, weights=np.zeros(3))
-    assert value == 0
+    nothing, cache = case.loss.forward(Z, Y, weights=np.zeros(4))
+    assert nothing == 0
     np.testing.assert_array_equal(case.loss.backward(cache), 0)
 
 
@@ -360,13 +347,7 @@ def test_focal_alpha_fits_the_number_of_classes() -> None:
 
 
 def test_every_backward_starts_with_its_formula() -> None:
-    names = {
-        *("binary_cross_entropy", "softmax_cross_entropy", "multi_label", "binary_focal", "softmax_focal"),
-        *("binary_hinge", "categorical_hinge", "squared_error", "absolute_error", "huber", "poisson"),
-    }
     pairs = {case.loss.pair(case.n_out) for case in CASES}
-    assert {forward.__name__ for forward, _ in pairs} == {f"{name}_forward" for name in names}
-    assert {backward.__name__ for _, backward in pairs} == {f"{name}_backward" for name in names}
     for forward, backward in pairs:
         assert (forward.__doc__ or "").startswith("Return L"), forward.__name__
         assert (backward.__doc__ or "").startswith("dZ = "), backward.__name__

@@ -17,7 +17,8 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels.uncompiled import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
-from pellucid.ops.conv import ConvCache, check_gradient_buffers, check_out, conv_geometry
+from pellucid.ops.arrays import check_buffer
+from pellucid.ops.conv import ConvCache, check_gradient_buffers, conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
 from pellucid.workspace import Workspace
@@ -90,7 +91,7 @@ def conv2d_forward(
         raise OptionError(unknown_name("convolution algorithm", chosen, [*ALGORITHMS, "auto"]))
     if not ALGORITHMS[chosen].fits(geometry):
         raise OptionError(f"conv2d_forward: the {chosen} algorithm does not take {geometry}. Use 'auto'.")
-    check_out(out, geometry)
+    check_buffer("conv2d_forward", "out", out, geometry.out_shape, contiguous=True)
     out = np.empty(geometry.out_shape, X.dtype) if out is None else out
     X = np.ascontiguousarray(X)
     kept = None

@@ -14,7 +14,7 @@ from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
 from pellucid.nn.pretrained.network_file import before_head, file_of, network_of, sha256_of
-from pellucid.nn.pretrained.pretrained import about, is_published, published_arrays, variant_of
+from pellucid.nn.pretrained.pretrained import about, is_published, published_arrays
 from pellucid.nn.sequential import Sequential
 from pellucid.text import by
 from pellucid.types import Shape
@@ -130,7 +130,7 @@ def after_body(head: Sequence[Layer], name: str, pixels: str | None = None) -> S
         If the network of a file does not end in a Dense layer, whose place the new ones take.
     """
     if is_published(name, pixels):
-        variant = variant_of(name)
+        variant = efficientnet_lite.VARIANTS[name]
         layers, size = efficientnet_lite.features(variant), (variant.side, variant.side)
         rule = None  # bytes are divided by 255, floats are taken as they are
     else:
@@ -202,6 +202,6 @@ def unfreeze_last(model: Any, n: int) -> None:
 def body_size(name: str, pixels: str | None = None) -> tuple[int, int]:
     """Return height and width of the photos that a body takes."""
     if is_published(name, pixels):
-        return (variant_of(name).side,) * 2
+        return (efficientnet_lite.VARIANTS[name].side,) * 2
     height, width, _ = network_of(file_of(name), pixels).input_shape
     return height, width

@@ -94,10 +94,10 @@ def _blocks(variant: Variant) -> Iterator[Layer]:
             c_in = c_out
 
 
-def _rounded(channels: float, by: int = 8) -> int:
+def _rounded(channels: float) -> int:
     """Return the nearest multiple of 8, but never 10 % fewer."""
-    nearest = max(by, int(channels + by / 2) // by * by)
-    return nearest + by if nearest < 0.9 * channels else nearest
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
 
 
 def fill(leaves: Iterable[Layer], arrays: Mapping[str, Array]) -> None:
@@ -129,11 +129,9 @@ def fill(leaves: Iterable[Layer], arrays: Mapping[str, Array]) -> None:
             W = leaf.params["W"]  # (kh, kw, c_in, c_out); PyTorch's is (c_out, c_in, kh, kw)
             W[...] = next_array(".weight", (W.shape[3], W.shape[2], *W.shape[:2])).transpose(2, 3, 1, 0)
         elif isinstance(leaf, BatchNorm):
-            shape = leaf.params["gamma"].shape
-            leaf.params["gamma"][...] = next_array(".weight", shape)
-            leaf.params["beta"][...] = next_array(".bias", shape)
-            leaf.state["running_mean"][...] = next_array(".running_mean", shape)
-            leaf.state["running_var"][...] = next_array(".running_var", shape)
+            own = [*leaf.params.values(), *leaf.state.values()]
+            for array, ending in zip(own, (".weight", ".bias", ".running_mean", ".running_var"), strict=True):
+                array[...] = next_array(ending, array.shape)
         elif isinstance(leaf, Dense):
             W = leaf.params["W"]
             W[...] = next_array(".weight", W.shape[::-1]).T

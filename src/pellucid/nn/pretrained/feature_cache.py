@@ -147,7 +147,7 @@ class _Cache:
                 self._file.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
                 self._forget_oldest()
         except sqlite3.Error:
-            self._give_up()
+            self.close()
 
     def _forget_oldest(self) -> None:
         assert self._file is not None
@@ -167,15 +167,12 @@ class _Cache:
         try:
             return self._file.execute(statement.format(places), (*before, *keys)).fetchall()
         except sqlite3.Error:
-            self._give_up()
+            self.close()
             return []
 
-    def _give_up(self) -> None:
-        self.close()
-        self._file = None
-
     def close(self) -> None:
-        """Close the file."""
+        """Close the file: from here on there is none."""
         if self._file is not None:
             with suppress(sqlite3.Error):
                 self._file.close()
+            self._file = None

@@ -94,7 +94,7 @@ def pretrained(name: str | Path = IN_EXTRA, *, pixels: str | None = None) -> Mod
     if not is_published(name, pixels):
         return read_network(file_of(name), pixels)
     name = str(name)
-    variant = variant_of(name)
+    variant = efficientnet_lite.VARIANTS[name]
     arrays = published_arrays(name)
     model = Sequential([*efficientnet_lite.features(variant), Dense(efficientnet_lite.N_CLASSES)])
     model.initialize((variant.side, variant.side, 3))
@@ -124,13 +124,6 @@ def is_published(name: str | Path, pixels: str | None = None) -> bool:
     return False
 
 
-def variant_of(name: str) -> efficientnet_lite.Variant:
-    """Return how a network of that name is scaled; OptionError where there is none."""
-    if name not in WEIGHTS:
-        raise OptionError(unknown_name("pretrained network", name, WEIGHTS))
-    return efficientnet_lite.VARIANTS[name]
-
-
 @lru_cache(maxsize=1)
 def published_arrays(name: str) -> dict[str, Array]:
     """Return the arrays of the published weights, once the hash of their file is right."""
@@ -156,9 +149,9 @@ def about(name: str) -> dict[str, Any]:
     }
 
 
-def is_there(name: str = IN_EXTRA) -> bool:
-    """Return whether the package with a network's weights is installed."""
-    return _folder(WEIGHTS[name]) is not None
+def is_there() -> bool:
+    """Return whether the package with the weights of the extra ``photos`` is installed."""
+    return _folder(WEIGHTS[IN_EXTRA]) is not None
 
 
 def _folder(weights: Weights) -> Path | None:

@@ -24,12 +24,6 @@ LARGEST = 256 * 2**20  # bytes of a file
 _DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-class _Kind(NamedTuple):
-    """The type of a storage's values."""
-
-    dtype: np.dtype[Any]
-
-
 class _Storage(NamedTuple):
     """A flat array of the file, by its key."""
 
@@ -58,7 +52,7 @@ class _Reader(pickle.Unpickler):
     KNOWN: Mapping[tuple[str, str], Any] = {
         ("collections", "OrderedDict"): OrderedDict,
         ("torch._utils", "_rebuild_tensor_v2"): _place,
-        **{("torch", name): _Kind(dtype) for name, dtype in _DTYPES.items()},
+        **{("torch", name): dtype for name, dtype in _DTYPES.items()},
     }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -69,10 +63,10 @@ class _Reader(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> _Storage:
         """Return the storage of a reference: ("storage", type, key, device, count, view)."""
-        _, kind, key, _, n, _ = pid
-        if not isinstance(kind, _Kind) or not isinstance(key, str) or not _is_count(n):
+        _, dtype, key, _, n, _ = pid
+        if not isinstance(dtype, np.dtype) or not isinstance(key, str) or not _is_count(n):
             raise FormatError("a storage in it is not described as PyTorch does")
-        return _Storage(kind.dtype, key, n)
+        return _Storage(dtype, key, n)
 
 
 def arrays_of(content: bytes) -> dict[str, Array]:

@@ -101,7 +101,11 @@ class Loss(Configurable):
                 )
             Y = encode_labels(Y, n_out, self.name)
         elif Z.shape != Y.shape:
-            raise _does_not_fit(self.name, Z, Y)
+            # NumPy would broadcast them: (m,) with (m, 1) gives (m, m).
+            hint = " Try Y[:, None]." if Y.shape == (m,) and n_out == 1 else ""
+            raise ShapeError(
+                f"{self.name}: expected targets of shape {Z.shape}, as the outputs, got {Y.shape}.{hint}"
+            )
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
         names = _options_for(type(self), forward)  # type: ignore[arg-type]  # a class is hashable
@@ -232,12 +236,6 @@ def _options_for(cls: type[Loss], forward: Callable[..., Any]) -> tuple[str, ...
     """Return the options of a loss that its formula takes; what is left is for its targets."""
     taken = signature(forward).parameters
     return tuple(name for name in options_of(cls) if name in taken)
-
-
-def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:
-    """Return the error for targets that NumPy would otherwise broadcast: (m,) with (m, 1) gives (m, m)."""
-    hint = " Try Y[:, None]." if Y.shape == Z.shape[:1] and Z.shape[1:] == (1,) else ""
-    return ShapeError(f"{where}: expected targets of shape {Z.shape}, as the outputs, got {Y.shape}.{hint}")
 
 
 @cache
