@@ -129,3 +129,15 @@ def edges(pooled: Array) -> Array:
     return np.concatenate(
         [np.diff(pooled, axis=2).reshape(m, -1), np.diff(pooled, axis=1).reshape(m, -1)], axis=1
     )
+
+
+def cosines(A: Array, B: Array) -> Array:
+    """Return the cosine of each row of A with that of B, (m,); about 0 where one shows next to nothing.
+
+    Examples
+    --------
+    >>> cosines(np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[6.0, 8.0], [1.0, 0.0]]))
+    array([1., 0.])
+    """
+    norms = np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1)
+    return np.asarray((A * B).sum(axis=1) / np.maximum(norms, 1e-3))
