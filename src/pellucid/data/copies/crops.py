@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.copies.near import FINEST, Pair, Signatures, cosine_threshold, grey_pixels, pixels_of
-from pellucid.data.copies.pixels import cosines, pool
+from pellucid.data.copies.pixels import area_weights, cosines, pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import join
 from pellucid.types import Array
@@ -56,29 +56,6 @@ class _Found(NamedTuple):
     other: Array  # (k,)
     is_mirrored: Array  # (k,)
     box: Array  # (k, 4): top, left, height and width of one, in sides of the other
-
-
-def area_weights(start: Array, length: Array, n: int, side: int) -> tuple[Array, Array]:
-    """Return the share of each of ``side`` pixels in n cells, (k, n, side), with rows of sum 1; and coverage.
-
-    Parameters
-    ----------
-    start, length : Array, shape (k,)
-        Of intervals, in sides; they may reach beyond 0 and 1.
-
-    Examples
-    --------
-    >>> area_weights(np.array([0.25]), np.array([0.5]), 1, 4)[0]
-    array([[[0. , 0.5, 0.5, 0. ]]], dtype=float32)
-    """
-    ends = ((start[:, None] + length[:, None] * np.arange(n + 1) / n) * side).astype(np.float32)
-    pixels = np.arange(side, dtype=np.float32)
-    overlap = np.minimum(ends[:, 1:, None], pixels + 1)
-    overlap -= np.maximum(ends[:, :-1, None], pixels)
-    np.maximum(overlap, 0, out=overlap)
-    total = overlap.sum(axis=2)
-    overlap /= np.maximum(total, 1e-6)[..., None]
-    return overlap, total / (length[:, None] * side / n)
 
 
 def placed(X: Array, box: Array, n: int) -> tuple[Array, Array]:
@@ -256,7 +233,7 @@ def _refined(grey: Array, found: _Found, progress: ProgressCallback) -> _Found:
         kept, boxes = [], []
         for start in range(0, len(found.one), _BLOCK):
             one, other, is_mirrored, box = _take(found, slice(start, start + _BLOCK))  # type: ignore[arg-type]
-            T = pool(_mirrored(grey[one], is_mirrored)[..., None], n)[..., 0]
+            T = pool(_mirrored(grey[one], is_mirrored), n)
             X = grey[other]
             for _ in range(times):
                 box = _moved(X, T, box)
@@ -314,7 +291,7 @@ def _decided(marks: Signatures, found: _Found, typical: float) -> list[Pair]:
         X, Y = pixels_of(marks, other, FINEST), _mirrored(pixels_of(marks, one, FINEST), is_mirrored)
         side = min(X.shape[1:3])
         n = min(_FINE, side // 2 if side >= SMALLEST else side)
-        T = pool(grey_pixels(Y)[..., None], n)[..., 0]
+        T = pool(grey_pixels(Y), n)
         grey, is_whole = grey_pixels(X), np.repeat(whole, len(one), axis=0)
         for _ in range(_FINE_STEPS if side >= SMALLEST else 0):
             box = _moved(grey, T, box)

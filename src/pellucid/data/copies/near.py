@@ -92,7 +92,7 @@ def signatures(
     for X, chosen in zip(parts, rows, strict=True):
         for here, block in blocks(X, chosen):
             pixels = scale.apply(block)
-            middle, grey = pool(pixels, MIDDLE), pool(grey_pixels(pixels)[..., None], FINE)[..., 0]
+            middle, grey = pool(pixels, MIDDLE), pool(grey_pixels(pixels), FINE)
             rough = edges(pool(middle, COARSE))
             coarse = rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6)
             is_flat = middle.reshape(len(block), -1).std(axis=1) < FLAT
