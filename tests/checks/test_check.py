@@ -65,6 +65,15 @@ def test_what_is_not_found_is_as_the_docs_say(drawings: Array) -> None:
         assert not [pair for pair in pairs if pair.second - pair.first == len(X)]
 
 
+def test_copies_blown_out_to_white_are_found(cats: Split) -> None:
+    """Where much is clipped, edges are gone: brightness and clipping have to be undone before comparing."""
+    X = np.concatenate([cats.train.X, cats.test.X])
+    found = {pair[:2] for pair in near_duplicates(np.concatenate([X, np.minimum(X, 165) + np.uint8(90)]))}
+    planted = {(i, len(X) + i) for i in range(len(X))}
+    assert len(found & planted) >= 240  # of 259, of whose pixels 30 % are clipped
+    assert not found - planted
+
+
 def test_near_duplicates_tell_exact_from_near(drawings: Array) -> None:
     X = np.concatenate([drawings[:10], drawings[3:4], brightened(drawings[5])[None], drawings[3:4]])
     assert [pair[:3] for pair in near_duplicates(X)] == [(3, 10, "exact"), (3, 12, "exact"), (5, 11, "near")]
@@ -117,16 +126,6 @@ def test_rows_and_pictures_say_how_copies_were_changed(cats: Split) -> None:
     assert "exact, near, mirrored, cropped and recoloured copies" in str(report)
 
 
-def test_copies_blown_out_to_white_are_found(cats: Split) -> None:
-    """Where much is clipped, edges are gone: brightness and clipping have to be undone before comparing."""
-    X = np.concatenate([cats.train.X, cats.test.X])
-    blown = np.stack([np.clip(image.astype(int) + 90, 0, 255).astype(np.uint8) for image in X])
-    found = {pair[:2] for pair in near_duplicates(np.concatenate([X, blown]))}
-    planted = {(i, len(X) + i) for i in range(len(X))}
-    assert len(found & planted) >= 240  # of 259, of whose pixels 30 % are clipped
-    assert not found - planted
-
-
 def test_one_picture_under_two_labels_in_one_part_and_across(cats: Split) -> None:
     no, yes = (np.flatnonzero(cats.train.y == label) for label in (0, 1))
     cats.train.X[yes[0]] = brightened(cats.train.X[no[0]])
@@ -142,9 +141,12 @@ def test_one_picture_under_two_labels_in_one_part_and_across(cats: Split) -> Non
     assert {("train", no[3]), ("test", other)} in found
 
 
-def test_an_empty_picture_is_found(cats: Split) -> None:
-    cats.train.X[7] = 200
-    (finding,) = check_data(cats).findings
+def test_an_empty_picture_is_found_and_progress_told(cats: Split) -> None:
+    cats.train.X[7], calls = 200, list[tuple[str, int, int]]()
+    (finding,) = check_data(cats, progress=lambda *call: calls.append(call)).findings
+    stages = {"looking at pictures", "searching neighbours", "measuring pictures"}
+    assert {stage for stage, _, _ in calls} >= stages
+    assert all(0 < done <= total for _, done, total in calls)
     assert [(finding.kind, s.part, s.index) for s in finding.samples] == [("constant", "train", 7)]
     assert "grey level 200 of 255" in finding.found
 
@@ -165,14 +167,6 @@ def test_a_report_shows_itself_and_fits_in_json(cats: Split) -> None:
     result = check_data(cats).to_dict()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert all(finding["why"] and finding["advice"] and finding["samples"] for finding in result["findings"])
-
-
-def test_progress_is_told(cats: Split) -> None:
-    calls: list[tuple[str, int, int]] = []
-    check_data(cats, progress=lambda stage, done, total: calls.append((stage, done, total)))
-    stages = {"looking at pictures", "searching neighbours", "measuring pictures"}
-    assert {stage for stage, _, _ in calls} >= stages
-    assert all(0 < done <= total for _, done, total in calls)
 
 
 def test_parts_that_cannot_be_examined(cats: Split) -> None:

@@ -80,12 +80,9 @@ def test_more_labels_than_names(values: list[int]) -> None:
 
 
 @every("value", [4, "cat", True])
-def test_one_class_is_not_enough(value: object) -> None:
+def test_one_class_is_not_enough_nor_two_kinds(value: object) -> None:
     with pytest.raises(DataError, match=f"at least two classes, but every label is {value!r}"):
         encode([np.array([value] * 3)], None, "toy")
-
-
-def test_numbers_here_and_words_there() -> None:
     with pytest.raises(DataError, match="training and test labels differ in kind"):
         encode([np.array([0, 1]), np.array(["0", "1"])], None, "toy")
 

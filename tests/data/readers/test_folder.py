@@ -127,9 +127,6 @@ def test_unreadable_images_are_named_and_counted_or_skipped(pets: Path) -> None:
     assert len(split.train) + len(split.test) == 10
     assert split.notes[0] == "skipped 2 of 12 images that cannot be read: cat/notes.jpg, dog/torn.png"
     np.testing.assert_array_equal(split.train.X[:, 0, 0, 0] >= 100, split.train.y)
-
-
-def test_a_class_without_one_readable_image(pets: Path) -> None:
     for path in (pets / "cat").iterdir():
         path.write_text("?")
     with pytest.raises(DataError, match="no image of class 'cat' can be read"):
