@@ -10,13 +10,10 @@ from scripts.drawn_cats.draw import draw
 from tests.every import every
 
 from pellucid.checks.check import DataReport, check_data
-from pellucid.checks.classes import constant_scores, homogeneity
-from pellucid.checks.images import read_photos
-from pellucid.checks.tables import read_rows
+from pellucid.checks.classes import homogeneity
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.source import DataSource, load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError
-from pellucid.progress import no_progress
 from pellucid.stats.intervals import wilson_interval
 
 
@@ -39,20 +36,17 @@ def check(path: Path) -> DataReport:
     return check_data(path, target="pet")
 
 
-def test_a_clean_table(tmp_path: Path, rows: list[list[str]]) -> None:
+def test_a_clean_table_whose_rows_are_named_by_their_lines(tmp_path: Path, rows: list[list[str]]) -> None:
     path = write(tmp_path / "pets.csv", rows)
     report = check(path)
     assert report.findings == ()
     assert any("no pictures" in note for note in report.notes)
     assert report.baseline["train_majority"].n_samples == 12
-
-
-def test_rows_are_named_by_their_lines(tmp_path: Path, rows: list[list[str]]) -> None:
-    path = write(tmp_path / "pets.csv", rows)
-    split, _ = read_rows(DataSource(str(path), target="pet"))
-    np.testing.assert_array_equal(split.test.X, load_data(path, target="pet").test.X)
-    for name, x in zip(split.test.files, split.test.X, strict=True):
-        assert float(rows[int(name.removeprefix("line ")) - 2][0]) == x[0]
+    assert report.split is not None
+    test = report.split.test
+    np.testing.assert_array_equal(test.X, load_data(path, target="pet").test.X)
+    for i, x in enumerate(test.X):
+        assert float(rows[int(test.file(i).removeprefix("line ")) - 2][0]) == x[0]
 
 
 def test_missing_numbers_do_not_stop_the_check(tmp_path: Path, rows: list[list[str]]) -> None:
@@ -66,13 +60,8 @@ def test_missing_numbers_do_not_stop_the_check(tmp_path: Path, rows: list[list[s
     assert [sample.name for sample in report.findings[0].samples] == ["line 6", "line 11"]
     assert report.n_train + report.n_test == 59
     assert any("1 of 60 rows that lack pet" in note for note in report.notes)
-
-
-def test_no_row_with_a_target_is_one_clear_error(tmp_path: Path, rows: list[list[str]]) -> None:
-    for row in rows:
-        row[3] = ""
     with pytest.raises(DataError, match="expected rows with a value of pet, got none"):
-        check(write(tmp_path / "pets.csv", rows))
+        check(write(tmp_path / "pets.csv", [[*row[:3], ""] for row in rows]))
 
 
 def test_copies_leaks_and_conflicts_of_rows(tmp_path: Path, rows: list[list[str]]) -> None:
@@ -143,22 +132,16 @@ def named(report: DataReport) -> dict[str, list[str]]:
 @every("has_parts", [True, False])
 def test_pictures_and_names_are_those_that_load_data_gives(pets: Path, has_parts: bool) -> None:
     folder = pets if has_parts else pets / "train"
-    split, _ = read_photos(DataSource(str(folder), seed=3), no_progress)
-    loaded = load_data(folder, seed=3)
-    for ours, theirs, names in (
-        (split.train, loaded.train, split.train.files),
-        (split.test, loaded.test, split.test.files),
-    ):
-        np.testing.assert_array_equal(ours.X, theirs.X)
-        np.testing.assert_array_equal(ours.y, theirs.y)
-        for image, label, name in zip(ours.X, ours.y, names, strict=True):
-            assert Path(name).parent.name == split.classes[label]
-            shown = np.asarray(Image.open(folder / name))
-            np.testing.assert_array_equal(
-                np.asarray(Image.fromarray(shown).resize(image.shape[1::-1])), image
-            )
-    assert split.notes == loaded.notes
-    assert split.classes == loaded.classes
+    ours, loaded = check_data(folder, seed=3).split, load_data(folder, seed=3)
+    assert ours is not None
+    assert (ours.notes, ours.classes) == (loaded.notes, loaded.classes)
+    for own, other in zip(ours, loaded, strict=True):
+        np.testing.assert_array_equal(own.X, other.X)
+        np.testing.assert_array_equal(own.y, other.y)
+        for i, image in enumerate(own.X):
+            assert Path(own.file(i)).parent.name == ours.classes[own.y[i]]
+            shown = Image.open(folder / own.file(i)).resize(image.shape[1::-1])
+            np.testing.assert_array_equal(np.asarray(shown), image)
 
 
 def test_copies_of_other_sizes_and_formats_name_their_files(pets: Path, drawn: Dataset) -> None:
@@ -186,16 +169,10 @@ def test_files_that_cannot_be_read(pets: Path, drawn: Dataset) -> None:
     assert torn.found.startswith("test/cat/torn.png cannot be read: expected an image, but cannot read it (")
     assert (torn.samples[0].part, torn.samples[0].index, torn.samples[0].label) == ("test", None, "cat")
     assert (report.n_train, report.n_test) == (32, 8)
-
-
-def test_a_folder_without_one_whole_picture(tmp_path: Path) -> None:
-    for name in ("cat", "dog"):
-        (tmp_path / name).mkdir()
-        for i in range(2):
-            (tmp_path / name / f"{i}.png").write_text("?")
-    words = r"none of 4 images can be read\..*The first: cat/0\.png cannot be read"
-    with pytest.raises(DataError, match=words):
-        check_data(tmp_path)
+    for path in pets.glob("train/*/*"):
+        path.write_text("?")
+    with pytest.raises(DataError, match=r"none of 34 images can be read\..*The first: train/non-cat/"):
+        check_data(pets)
 
 
 def test_a_tiny_file_among_larger_ones(pets: Path) -> None:
@@ -230,35 +207,25 @@ def test_chi_squared_is_scipys(counts: tuple[list[int], list[int]]) -> None:
     assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
-def test_few_samples_are_tested_exactly() -> None:
-    two = homogeneity(np.array([8, 2]), np.array([1, 5]))
-    assert two.method == "Fisher's exact"
-    assert two.p_value == pytest.approx(0.03497, abs=1e-4)  # the example of SciPy's documentation
-
-
-def test_rare_classes_are_taken_together() -> None:
+def test_rare_classes_are_taken_together_and_few_samples_tested_exactly() -> None:
     rare = homogeneity(np.array([60, 50, 7, 8, 3]), np.array([20, 40, 3, 4, 0]))
     theirs = stats.chi2_contingency(np.array([[60, 50, 18], [20, 40, 7]]), correction=False)
     assert rare.method == "chi-squared"
     assert rare.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
-    few = homogeneity(np.array([9, 9, 0, 0]), np.array([0, 0, 9, 9]))
-    assert few.method in ("chi-squared", "Fisher's exact")
-    assert few.distance == 1
-
-
-def test_the_same_proportions_are_no_shift() -> None:
-    assert homogeneity(np.array([50, 50]), np.array([20, 20])).p_value == 1
-    assert homogeneity(np.array([50, 0]), np.array([20, 0])).p_value == 1
-    assert "prior_shift" not in kinds(split_of([100, 100], [50, 45]))
+    two = homogeneity(np.array([8, 2]), np.array([1, 5]))
+    assert two.method == "Fisher's exact"
+    assert two.p_value == pytest.approx(0.03497, abs=1e-4)  # the example of SciPy's documentation
+    assert homogeneity(np.array([9, 9, 0, 0]), np.array([0, 0, 9, 9])).distance == 1
 
 
 def test_a_shift_is_told_with_its_probability_if_it_is_sure_and_matters() -> None:
-    split = split_of([137, 72], [17, 33], ("non-cat", "cat"))
-    (shift,) = check_data(split).of_kind("prior_shift")
+    (shift,) = check_data(split_of([137, 72], [17, 33], ("non-cat", "cat"))).of_kind("prior_shift")
     assert shift.found == "'cat': 34 % of the training samples, 66 % of the test samples (p = 4.5e-05)."
-    sure_but_small = split_of([20_000, 20_000], [10_000, 10_600])
-    assert homogeneity(np.array([20_000, 20_000]), np.array([10_000, 10_600])).p_value < 0.01
-    assert "prior_shift" not in kinds(sure_but_small)
+    small = np.array([20_000, 20_000]), np.array([10_000, 10_600])  # a difference that is sure
+    assert homogeneity(*small).p_value < 0.01
+    assert "prior_shift" not in kinds(split_of(*(its.tolist() for its in small)))
+    for train, test in (([50, 50], [20, 20]), ([50, 0], [20, 0])):
+        assert homogeneity(np.array(train), np.array(test)).p_value == 1
 
 
 @every(
@@ -276,21 +243,15 @@ def test_sizes_of_classes(train: list[int], test: list[int], expected: list[str]
     assert kinds(split_of(train, test)) == expected
 
 
-def test_one_class_only_is_said_and_does_not_crash() -> None:
-    report = check_data(split_of([30, 0], [10, 0], ("cat", "dog")))
-    texts = [finding.found for finding in report.of_kind("absent_class")]
-    assert texts == [
-        "Every training sample is 'cat'; none is dog.",
-        "Every test sample is 'cat'; none is dog.",
-    ]
-    assert report.baseline["best_constant"].accuracy == 1
-
-
-def test_constant_answers() -> None:
-    scores = constant_scores(split_of([10, 20, 5], [5, 2, 9], ("a", "b", "c")))
+def test_constant_answers_and_one_class_only() -> None:
+    scores = check_data(split_of([10, 20, 5], [5, 2, 9], ("a", "b", "c"))).baseline
     assert (scores["train_majority"].answer, scores["train_majority"].n_correct) == ("b", 2)
     assert (scores["best_constant"].answer, scores["best_constant"].n_correct) == ("c", 9)
     assert scores["best_constant"].interval == wilson_interval(9, 16)
+    report = check_data(split_of([30, 0], [10, 0], ("cat", "dog")))
+    absent = [finding.found for finding in report.of_kind("absent_class")]
+    assert absent == [f"Every {part} sample is 'cat'; none is dog." for part in ("training", "test")]
+    assert report.baseline["best_constant"].accuracy == 1
 
 
 @every("y", ["quantities", "questions"])

@@ -116,6 +116,7 @@ def test_inputs_with_gaps_are_refused_with_their_samples_and_column(model: pl.Mo
         column = "'b'" if hasattr(table, "columns") else "1"
         filled = np.asarray(plain_array(table, "X", with_gaps=True), float)
         np.testing.assert_array_equal(np.argwhere(np.isnan(filled)), [[ROW, 1]], err_msg=kind)
+        assert [f.kind for f in pl.check_data((table, Y)).findings if f.kind == "missing_values"], kind
         for door, call in calls.items():
             text = refusal(call, table, Y)
             if f"X: 1 of 12 samples has no value in column {column}: 3 (counted from 0)" not in text:
@@ -133,11 +134,6 @@ def test_weights_and_columns_of_labels_too() -> None:
         assert "sample_weight: 1 of 12 samples has no value: 3" in refusal(call)
     two = pd.DataFrame({"a": numbers(pd.NA, list), "b": numbers(pd.NA, list)}, dtype="Int64")
     assert "in column 'a': 3 (counted from 0); 1 more column" in refusal(pl.Dataset, X, two)
-
-
-def test_a_check_of_data_reports_gaps_in_inputs() -> None:
-    for kind, table in INPUTS.items():
-        assert [f.kind for f in pl.check_data((table, Y)).findings if f.kind == "missing_values"], kind
 
 
 def test_whole_tables_are_the_same_arrays_in_training_and_estimators(model: pl.Model) -> None:

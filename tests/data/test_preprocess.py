@@ -1,6 +1,7 @@
 """Preprocessing: exact arithmetic, one rule for a kind of data, a dictionary that survives JSON."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,15 +23,17 @@ def test_pixels_are_divided_exactly() -> None:
     np.testing.assert_array_equal(single, ALL_BYTES.astype(np.float32) / np.float32(255))
 
 
-def test_floats_count_as_prepared() -> None:
+def test_floats_count_as_prepared_unless_clearly_not_divided() -> None:
     X = np.array([[0.0, 0.25, 1.5]])  # noise may lead a little out of 0..1
     assert PIXELS.apply(X, np.float64) is X
     np.testing.assert_array_equal(PIXELS.apply(X, np.float32), X.astype(np.float32))
-
-
-def test_floats_that_were_clearly_not_divided_are_refused() -> None:
     with pytest.raises(DataError, match=r"got floats up to 255\. Give X\.astype\('uint8'\), or X / 255"):
         PIXELS.apply(ALL_BYTES.astype(np.float32), np.float32)
+    for rule, columns in (
+        (PIXELS, ALL_BYTES),
+        (Preprocessing(), ALL_BYTES / 255),
+    ):  # row-major, whatever came
+        assert rule.apply(np.asfortranarray(columns), np.float64).flags.c_contiguous
 
 
 @every("dtype", [np.float64, np.int64, np.int8, np.bool_, np.float16])
@@ -43,14 +46,7 @@ def test_other_data_are_only_converted(dtype: type) -> None:
     np.testing.assert_array_equal(prepared, X.astype(np.float32))
 
 
-def test_a_column_major_array_comes_out_row_major() -> None:
-    assert PIXELS.apply(np.asfortranarray(ALL_BYTES), np.float64).flags.c_contiguous
-    assert Preprocessing().apply(np.asfortranarray(ALL_BYTES / 255), np.float64).flags.c_contiguous
-
-
 STANDARD = Preprocessing.standardize(np.array([[0.1, 1.0], [0.7, 0.0], [1e9, 0.0]]), [True, False])
-
-
 ROBUST = Preprocessing.robust(np.array([[0.1, 1.0], [0.7, 0.0], [1e9, 0.0]]), clip=2.5)
 
 
@@ -86,35 +82,26 @@ def test_a_damaged_config_is_refused(config: object, message: str) -> None:
         Preprocessing.from_config(config)  # type: ignore[arg-type]
 
 
-def test_standardized_columns_equal_those_of_scikit_learn(rng: np.random.Generator) -> None:
-    X = rng.normal(size=(50, 4)) * [1e-6, 1, 1e3, 5] + [0, 1e3, -7, 5e6]
-    X[:, 3] = rng.integers(0, 3, 50)
-    before = X.copy()
-    rule, peer = Preprocessing.standardize(X), StandardScaler().fit(X)
-    np.testing.assert_allclose(rule.mean, peer.mean_, rtol=1e-13)
+@every(
+    ("fit", "peer", "least"),
+    [(Preprocessing.standardize, StandardScaler(), 0), (Preprocessing.robust, RobustScaler(), 3)],
+)
+def test_columns_equal_those_of_scikit_learn(
+    fit: Any, peer: Any, least: int, rng: np.random.Generator
+) -> None:
+    X = rng.normal(size=(51, 4)) * [1e-6, 1, 1e3, 5] + [0, 1e3, -7, 5e6]
+    X[:, 3] = rng.integers(0, 3, 51)
+    before, new = X.copy(), rng.normal(size=(7, 4)) * 1e3
+    rule, wanted = fit(X), peer.fit(X).transform(new)
+    if least:  # clipped smoothly
+        wanted = wanted / np.sqrt(1 + (wanted / least) ** 2)
+    np.testing.assert_allclose(rule.middle, getattr(peer, "mean_" if not least else "center_"), rtol=1e-13)
     np.testing.assert_allclose(rule.scale, peer.scale_, rtol=1e-12)
-    new = rng.normal(size=(7, 4))
     prepared = rule.apply(new, np.float64)
-    np.testing.assert_array_equal(prepared, (new - rule.mean) / rule.scale)
+    np.testing.assert_allclose(prepared, wanted, rtol=1e-11)
     single = rule.apply(new, np.float32)
     assert single.dtype == np.float32
     np.testing.assert_array_equal(single, prepared.astype(np.float32))  # calculated in float64, then rounded
-    np.testing.assert_array_equal(X, before)
-    U = rule.apply(X, np.float64)
-    np.testing.assert_allclose(U.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(U.std(axis=0), 1, rtol=1e-12)
-
-
-def test_robust_columns_equal_those_of_scikit_learn_clipped_smoothly(rng: np.random.Generator) -> None:
-    X = rng.normal(size=(51, 3)) * [1e-6, 1, 1e3] + [0, 1e3, -7]
-    before, new = X.copy(), rng.normal(size=(7, 3)) * 1e3
-    rule, peer = Preprocessing.robust(X), RobustScaler().fit(X)
-    np.testing.assert_allclose(rule.centre, peer.center_, rtol=1e-13)
-    np.testing.assert_allclose(rule.scale, peer.scale_, rtol=1e-12)
-    Z = peer.transform(new)
-    prepared = rule.apply(new, np.float64)
-    np.testing.assert_allclose(prepared, Z / np.sqrt(1 + (Z / 3) ** 2), rtol=1e-12)
-    np.testing.assert_array_equal(rule.apply(new, np.float32), prepared.astype(np.float32))
     np.testing.assert_array_equal(X, before)
 
 
@@ -127,15 +114,6 @@ def test_robust_scales_where_quartiles_are_equal_and_of_extreme_numbers() -> Non
     np.testing.assert_allclose(rule.apply(new, np.float32), [[2, -2, 0, 2 / 2**0.5]], rtol=1e-6)
 
 
-def test_only_the_chosen_columns_are_standardized() -> None:
-    X = np.array([[1, 0], [3, 1], [8, 1]])
-    rule = Preprocessing.standardize(X, (True, False))
-    assert rule == Preprocessing("standardize", mean=(4.0, 0.0), scale=(26**0.5 / 3**0.5, 1.0))
-    assert hash(rule) == hash(Preprocessing("standardize", mean=[4.0, 0.0], scale=list(rule.scale)))  # type: ignore[arg-type]
-    assert rule != Preprocessing.standardize(X)
-    np.testing.assert_array_equal(rule.apply(X, np.float64)[:, 1], X[:, 1])
-
-
 def test_constant_and_extreme_columns_are_standardized_without_a_fault() -> None:
     X = np.array([[0.1, 1e308, 1e-320, 1e16], [0.1, -1e308, 0.0, 1e16 + 2], [0.1, 1e308, 0.0, 1e16]])
     rule = Preprocessing.standardize(X)
@@ -146,6 +124,11 @@ def test_constant_and_extreme_columns_are_standardized_without_a_fault() -> None
     np.testing.assert_allclose(rule.scale[3], (8 / 9) ** 0.5, rtol=1e-15)
     assert np.abs(rule.apply(X, np.float64)).max() < 2.2
     assert Preprocessing.standardize(X[:1]).scale == (1, 1, 1, 1)
+    X = np.array([[1, 0], [3, 1], [8, 1]])  # of which only one column is to be changed
+    rule = Preprocessing.standardize(X, (True, False))
+    assert rule == Preprocessing("standardize", mean=(4.0, 0.0), scale=(26**0.5 / 3**0.5, 1.0))
+    assert hash(rule) == hash(Preprocessing("standardize", mean=[4.0, 0.0], scale=list(rule.scale)))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(rule.apply(X, np.float64)[:, 1], X[:, 1])
 
 
 @every("dtype", ["float64", "float32"])
@@ -160,7 +143,7 @@ def test_a_column_that_is_constant_but_for_rounding_counts_as_constant(dtype: st
     np.testing.assert_allclose(rule.standardize(apart).apply(apart, np.float64), [[-1], [1]])
 
 
-def test_tables_that_cannot_be_standardized() -> None:
+def test_what_cannot_be_prepared() -> None:
     for X in (np.zeros((2, 3, 4)), np.zeros((0, 2)), np.array([["a"]])):
         with pytest.raises(DataError, match=r"standardize: expected a table of numbers"):
             Preprocessing.standardize(X)
@@ -168,6 +151,11 @@ def test_tables_that_cannot_be_standardized() -> None:
         Preprocessing.standardize(np.array([[1.0, np.nan]]))
     with pytest.raises(OptionError, match=r"expected 2 flags, one per column, got shape \(1,\)"):
         Preprocessing.standardize(np.zeros((2, 2)), [True])
+    with pytest.raises(OptionError, match="floating-point dtype such as float32, got int64"):
+        PIXELS.apply(ALL_BYTES, np.int64)
+    for X in (np.array([["a"]]), np.array([[1j]]), np.array([[None]])):
+        with pytest.raises(DataError, match="expected an array of numbers"):
+            PIXELS.apply(X, np.float64)
 
 
 def test_a_standardized_model_gets_other_columns() -> None:
@@ -180,14 +168,6 @@ def test_a_standardized_model_gets_other_columns() -> None:
         STANDARD.apply(np.array([[1e300, 0.0]]), np.float32)
     with pytest.raises(OptionError, match="got 1 means, 0 centres and 1 scales for 'divide'"):
         Preprocessing("divide", 255.0, (0.0,), (1.0,))
-
-
-def test_dtypes_that_cannot_be_used() -> None:
-    with pytest.raises(OptionError, match="floating-point dtype such as float32, got int64"):
-        PIXELS.apply(ALL_BYTES, np.int64)
-    for X in (np.array([["a"]]), np.array([[1j]]), np.array([[None]])):
-        with pytest.raises(DataError, match="expected an array of numbers"):
-            PIXELS.apply(X, np.float64)
 
 
 def test_the_first_bad_sample_is_named_and_finite_ones_pass() -> None:

@@ -1,5 +1,6 @@
 """The classes of both parts: how many of each, whether their proportions differ, and what a constant scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,24 +77,20 @@ def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str
     if not all(has_classes(part.y) for part in (split.train, split.test)):
         what = "multi-label" if split.train.y.ndim == 2 else "numbers"
         return {}, [], [f"The targets are {what}: class balance, conflicts and baselines were left out."]
-    train, test = counts = class_counts(split)
+    labels = [split.train.y, split.test.y]
+    k = max(len(split.classes), *(int(y.max()) + 1 for y in labels))
+    names = [called(split, i) for i in range(k)]
+    train, test = (np.bincount(y, minlength=k) for y in labels)
     shift = homogeneity(train, test)
     fields = {
         "counts": {
-            part: {called(split, i): int(n) for i, n in enumerate(its)}
-            for part, its in zip(("train", "test"), counts, strict=True)
+            part: dict(zip(names, its.tolist(), strict=True))
+            for part, its in (("train", train), ("test", test))
         },
         "shift": shift,
-        "baseline": constant_scores(split),
+        "baseline": constant_scores(names, train, test),
     }
-    return fields, balance_findings(split, counts, shift), []
-
-
-def class_counts(split: Split) -> Array:
-    """Return how many samples each class has, named or not, in the training and in the test part, shape (2, k)."""
-    labels = [part.y for part in (split.train, split.test)]
-    k = max([len(split.classes), *(int(y.max()) + 1 for y in labels if len(y))])
-    return np.stack([np.bincount(y, minlength=k) for y in labels])
+    return fields, balance_findings(names, train, test, shift), []
 
 
 def homogeneity(train: Array, test: Array) -> Homogeneity:
@@ -134,8 +131,14 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     return Homogeneity("chi-squared", float(result.statistic), float(result.pvalue), distance)
 
 
-def constant_scores(split: Split) -> dict[str, ConstantScore]:
+def constant_scores(names: Sequence[str], train: Array, test: Array) -> dict[str, ConstantScore]:
     """Return what two constant predictions score on the test part, with 95 % intervals.
+
+    Parameters
+    ----------
+    names : sequence of k str
+    train, test : Array, shape (k,), whole numbers
+        Samples of each class in each part.
 
     Returns
     -------
@@ -145,63 +148,45 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
 
     Examples
     --------
-    >>> from pellucid.data.dataset import Dataset
-    >>> train, test = [Dataset(np.zeros((m, 1)), np.arange(m) % 3 // 2, ("no", "yes")) for m in (9, 5)]
-    >>> constant_scores(Split(train, test))["train_majority"].to_dict()["class"]
-    'no'
+    >>> scores = constant_scores(["no", "yes"], np.array([6, 3]), np.array([4, 1]))
+    >>> scores["train_majority"].answer, scores["train_majority"].accuracy
+    ('no', 0.8)
     """
-    train, test = class_counts(split)
     answers = {"train_majority": int(train.argmax()), "best_constant": int(test.argmax())}
+    correct, n = test.tolist(), int(test.sum())
     return {
-        name: ConstantScore(
-            called(split, label),
-            int(test[label]),
-            len(split.test),
-            wilson_interval(int(test[label]), len(split.test)),
-        )
-        for name, label in answers.items()
+        which: ConstantScore(names[label], correct[label], n, wilson_interval(correct[label], n))
+        for which, label in answers.items()
     }
 
 
-def balance_findings(split: Split, counts: Array, result: Homogeneity) -> list[Finding]:
+def balance_findings(names: Sequence[str], train: Array, test: Array, shift: Homogeneity) -> list[Finding]:
     """Return the findings on the classes of both parts."""
-    train, test = counts
-    found = [_absent(split, "training", train), _absent(split, "test", test)]
-    present = np.flatnonzero(train)
-    few = [int(i) for i in present if train[i] < _FEW]
-    if few and len(split.train) >= _FEW * len(present):  # where every class is small, the data set is
-        words = join_some([f"{called(split, i)} ({train[i]})" for i in few])
-        found.append(Finding("few_samples", f"Fewer than {_FEW} training samples of: {words}."))
-    rarest, commonest = int(present[train[present].argmin()]), int(train.argmax())
+    found = []
+    for part, counts in (("training", train), ("test", test)):
+        if absent := [name for name, n in zip(names, counts, strict=True) if not n]:
+            text = f"The {part} part has no sample of: {join_some(absent)}."
+            if len(absent) == len(names) - 1:
+                text = f"Every {part} sample is {names[int(counts.argmax())]!r}; none is {join_some(absent)}."
+            found.append(Finding("absent_class", text))
+    present = np.flatnonzero(train).tolist()
+    few = [f"{names[i]} ({train[i]})" for i in present if train[i] < _FEW]
+    if few and train.sum() >= _FEW * len(present):  # where every class is small, the data set is
+        found.append(Finding("few_samples", f"Fewer than {_FEW} training samples of: {join_some(few)}."))
+    rarest, commonest = min(present, key=lambda i: train[i]), int(train.argmax())
     if train[commonest] >= _UNEQUAL * train[rarest]:
-        found.append(
-            Finding(
-                "imbalance",
-                f"The training part holds {train[commonest]} samples of {called(split, commonest)!r} and "
-                f"{train[rarest]} of {called(split, rarest)!r}.",
-            )
+        text = (
+            f"The training part holds {train[commonest]} samples of {names[commonest]!r} and {train[rarest]} of "
+            f"{names[rarest]!r}."
         )
-    if result.p_value < SURE and result.distance >= _MATTERS:
+        found.append(Finding("imbalance", text))
+    if shift.p_value < SURE and shift.distance >= _MATTERS:
         of_train, of_test = train / train.sum(), test / test.sum()
         most, n = int(np.abs(of_train - of_test).argmax()), int(min(train.sum(), test.sum()))
         shares = [share(part[most], n) for part in (of_train, of_test)]
         where = f"{shares[0]} of the training samples, {shares[1]} of the test samples"
-        text = f"{called(split, most)!r}: {where} (p = {result.p_value:.2g})."
-        found.append(Finding("prior_shift", text))
-    return [finding for finding in found if finding is not None]
-
-
-def _absent(split: Split, part: str, counts: Array) -> Finding | None:
-    missing = np.flatnonzero(counts == 0)
-    if not len(missing):
-        return None
-    names = join_some([called(split, int(i)) for i in missing])
-    only = np.flatnonzero(counts)
-    if len(only) == 1:
-        return Finding(
-            "absent_class", f"Every {part} sample is {called(split, int(only[0]))!r}; none is {names}."
-        )
-    return Finding("absent_class", f"The {part} part has no sample of: {names}.")
+        found.append(Finding("prior_shift", f"{names[most]!r}: {where} (p = {shift.p_value:.2g})."))
+    return found
 
 
 def check_parts(split: Split) -> None:

@@ -1,6 +1,5 @@
 """Tables: missing values, which are findings and not errors, and columns with a single value."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,10 @@ from pellucid.data.readers.table import parse_target
 from pellucid.data.readers.table_files import read_file
 from pellucid.data.readers.table_text import TextTable
 from pellucid.data.source import DataSource
+from pellucid.data.stored.base import row_blocks
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
-
-BLOCK = 4096  # rows that are looked at together
 
 
 def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
@@ -64,8 +62,14 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
 
 
 def missing_findings(split: Split) -> list[Finding]:
-    """Return the findings on samples that hold NaN or infinities, one per part."""
-    found = _gaps(split)
+    """Return the findings on gaps: of a table that was loaded by its columns, of samples with NaN by their part."""
+    found = []
+    if (schema := split.schema) is not None:
+        X = np.concatenate([split.train.X, split.test.X])
+        for column, at in zip(schema.columns, schema.slices, strict=True):
+            if n := int(column.is_missing(X[:, at]).sum()):  # as far as the column marks them
+                text = f"{printable(column.name)!r} has no value in {n} of {len(X)} rows."
+                found.append(Finding("missing_values", text, (), n))
     for part, data in (("train", split.train), ("test", split.test)):
         rows = np.flatnonzero(missing_values(data.X))
         if len(rows):
@@ -77,50 +81,26 @@ def missing_findings(split: Split) -> list[Finding]:
     return found
 
 
-def _gaps(split: Split) -> list[Finding]:
-    """Return the findings on the gaps of a table that was loaded, by the columns that mark them."""
-    if (schema := split.schema) is None:
-        return []
-    X, found = np.concatenate([split.train.X, split.test.X]), []
-    for column, at in zip(schema.columns, schema.slices, strict=True):
-        if n := int(column.is_missing(X[:, at]).sum()):
-            text = f"{printable(column.name)!r} has no value in {n} of {len(X)} rows."
-            found.append(Finding("missing_values", text, (), n))
-    return found
-
-
 def constant_columns(split: Split) -> list[Finding]:
     """Return the finding on columns with one value in all training rows; none of a table, which leaves them out."""
     X = split.train.X
     if isinstance(X, dict) or X.ndim != 2 or len(X) < 2 or split.schema is not None:
         return []
-    first = X[:1]
-    is_same = np.all([(first == block).all(axis=0) for block in _blocks(X)], axis=0)
-    names, n = [f"column {i}" for i in np.flatnonzero(is_same)], X.shape[1]
+    is_same = np.all([(block == X[:1]).all(axis=0) for _, block in row_blocks(X)], axis=0)
+    names = [f"column {i}" for i in np.flatnonzero(is_same)]
     if not names:
         return []
     number = "holds" if len(names) == 1 else "hold"
-    shown = join_some(map(printable, names), most=8)
-    return [
-        Finding(
-            "constant_column",
-            f"{len(names)} of {n} columns {number} one value in every training row: {shown}.",
-        )
-    ]
+    shown = join_some(names, most=8)
+    text = f"{len(names)} of {X.shape[1]} columns {number} one value in every training row: {shown}."
+    return [Finding("constant_column", text)]
 
 
 def missing_values(X: Any) -> Array:
     """Return which samples hold NaN or infinities, shape (m,) bool."""
     if isinstance(X, dict):
-        masks = [missing_values(array) for array in X.values()]
-        return np.asarray(np.any(masks, axis=0))
+        return np.any([missing_values(array) for array in X.values()], axis=0)
     if X.dtype.kind != "f":
         return np.zeros(len(X), bool)
-    found = [~np.isfinite(block).reshape(len(block), -1).all(axis=1) for block in _blocks(X)]
-    return np.concatenate(found) if found else np.zeros(0, bool)
-
-
-def _blocks(X: Any) -> Iterator[Array]:
-    """Yield rows, some at a time: what stays in its file is never read as a whole."""
-    for start in range(0, len(X), BLOCK):
-        yield X[start : start + BLOCK]
+    found = [~np.isfinite(block).reshape(len(block), -1).all(axis=1) for _, block in row_blocks(X)]
+    return np.concatenate([np.zeros(0, bool), *found])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.copies.pixels import pool
+from pellucid.data.copies.pixels import blocks, pool
 from pellucid.data.stored.base import choose_rows
 from pellucid.errors import DataError, ShapeError
 from pellucid.rng import stream
@@ -21,7 +20,6 @@ RARE = 0.05  # up to here an image that passes is called rare nevertheless
 N_NEEDED = 99, 199  # training images, by one distance and by two, for none to be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
 MOST_KEPT = 500  # of them in the file of a model with a pretrained body
-PIECE = 2**22  # numbers of images that are looked at at a time
 SIDE = 16  # pixels a side of the small picture whose contrast is measured
 RIDGE = 3e-3  # of the largest variance, added to each: what hardly varies at all is not blown up
 _FAINT = 1 / 255  # added before a logarithm: what is below one step of brightness counts as none
@@ -128,9 +126,7 @@ class NoveltyTest:
             rows = np.sort(stream(seed, "novelty").permutation(len(train_X))[:most])
             train_X, features = choose_rows(train_X, rows), None if features is None else features[rows]
         kept = None if features is None else of_length_one(features).astype(np.float16)
-        step = max(1, PIECE // math.prod(shape))
-        starts = range(0, len(train_X), step)
-        looks = [appearance_features(np.asarray(train_X[start : start + step])) for start in starts]
+        looks = [appearance_features(block) for _, block in blocks(train_X)]
         return cls(shape, np.concatenate(looks), kept)
 
     @cached_property
@@ -239,7 +235,7 @@ def appearance_features(X: Array) -> Array:
     m = len(X)
     dx, dy = np.diff(grey, axis=2, append=grey[:, :, -1:]), np.diff(grey, axis=1, append=grey[:, -1:])
     bends = np.abs(np.diff(dx, axis=2, append=dx[:, :, -1:])) + np.abs(np.diff(dy, axis=1, append=dy[:, -1:]))
-    coarse = pool(grey[..., None], SIDE).reshape(m, -1).std(axis=1)
+    coarse = pool(grey, SIDE).reshape(m, -1).std(axis=1)
     faint = np.stack([np.abs(dx), np.abs(dy), bends, np.ptp(cube, axis=3)]).mean(axis=(2, 3)).T
     parts = [
         cube.mean(axis=(1, 2)),

@@ -74,12 +74,14 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
     _check_same_kind(inputs, parts)
     codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
-    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups, raw.train.files, raw.white)
+    datasets = [
+        Dataset(X, y, classes, raw.noun, part.groups, part.files, raw.white)
+        for X, y, part in zip(inputs, codes, parts, strict=True)
+    ]
     notes = raw.notes + renamed
     if raw.test is None:
-        return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
-    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups, parts[1].files, raw.white)
-    return Split(train, test, name, notes)
+        return hold_out(datasets[0], name=name, seed=seed, test_fraction=test_fraction, notes=notes)
+    return Split(datasets[0], datasets[1], name, notes)
 
 
 def hold_out(

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid import ranks
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.augmentation.parts import Part
+from pellucid.data.augmentation.parts import Part, Rehearsal
 from pellucid.data.batches import Batch, Batches
 from pellucid.nn.model import Model
 from pellucid.rng import stream
@@ -83,7 +83,7 @@ class RankBatches(Batches):
             start = rows.start if self.is_in_order else 0
             own = slice(start + places.start, start + places.stop) if self.is_in_order else rows[places]
             return BatchPart(own, np.arange(m)[places], places, m, Y, weights)
-        rehearsal: Any = self.augment.rehearse(m, self.model.input_shape, self.model.dtype)
+        rehearsal: Any = Rehearsal(self.augment.transforms, m, self.model.input_shape, self.model.dtype)
         _, Y, weights = augment_weighted(rehearsal, rows, Y, weights, rng)
         needed = rehearsal.needed(np.arange(m)[places])
         return BatchPart(np.arange(self.n_rows)[rows][needed], needed, places, m, Y, weights)

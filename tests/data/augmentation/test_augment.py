@@ -76,17 +76,12 @@ def test_every_sample_draws_for_itself(kind: str) -> None:
 
 
 @EACH
-def test_config_survives_toml(kind: str) -> None:
+def test_config_survives_toml_and_spread_runs_through_the_draws(rng: np.random.Generator, kind: str) -> None:
     transform = TRANSFORMS[kind]()
     config = tomllib.loads(tomli_w.dumps(Augment([transform]).config()))
     assert Augment.from_config(config) == Augment([transform])
     assert TRANSFORMS.from_config(transform.config()) == transform
     assert transform.config()["type"] == kind
-
-
-@EACH
-def test_spread_runs_through_the_range_of_the_draws(rng: np.random.Generator, kind: str) -> None:
-    transform = TRANSFORMS[kind]()
     spread = transform.spread(5, (20, 20, 3))
     assert 1 <= len(spread) <= 5
     assert spread.shape[1] == transform.draw(3, (20, 20, 3), rng).shape[1]

@@ -32,18 +32,14 @@ def photos(rng: np.random.Generator) -> np.ndarray:
 
 
 @every(("flip", "axis"), [(HorizontalFlip, 2), (VerticalFlip, 1)])
-def test_flips_are_exact_and_undo_themselves(photos: np.ndarray, flip: Any, axis: int) -> None:
+def test_flips_are_exact_undo_themselves_and_come_as_often_as_asked(
+    photos: np.ndarray, rng: np.random.Generator, flip: Any, axis: int
+) -> None:
     once = at(flip(), photos, 1)
     np.testing.assert_array_equal(once, np.flip(photos, axis))
     np.testing.assert_array_equal(at(flip(), once, 1), photos)
     np.testing.assert_array_equal(at(flip(), photos, 0), photos)
     assert flip().label(np.ones(1)) == "flipped"
-
-
-@every(("flip", "axis"), [(HorizontalFlip, 2), (VerticalFlip, 1)])
-def test_about_the_asked_share_is_flipped_each_by_itself(
-    rng: np.random.Generator, flip: Any, axis: int
-) -> None:
     X = rng.random((2000, 2, 2, 1))
     result = flip(0.3)(X, rng)
     flipped = (result == np.flip(X, axis)).all(axis=(1, 2, 3))

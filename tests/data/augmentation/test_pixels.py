@@ -9,13 +9,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.augmentation.colour import (
-    LUMA,
-    Brightness,
-    Contrast,
-    Hue,
-    Saturation,
-)
+from pellucid.data.augmentation.colour import LUMA, Brightness, Contrast, Hue, Saturation
 from pellucid.data.augmentation.geometry import HorizontalFlip
 from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.data.augmentation.pixels import Cutout, Noise
@@ -55,11 +49,6 @@ def test_factors_equal_their_formulas(photos: np.ndarray, factor: float) -> None
         np.testing.assert_allclose(single, formula.clip(0, 1), rtol=0, atol=1e-6)
 
 
-@every("turn", [-1.0, 0.0, 1.0])
-def test_a_full_turn_of_the_hue_changes_nothing(photos: np.ndarray, turn: float) -> None:
-    np.testing.assert_allclose(at(Hue(), photos, turn), photos, rtol=0, atol=1e-14)
-
-
 def test_hue_turns_the_colour_plane_of_yiq(rng: np.random.Generator) -> None:
     """The standard library's YIQ has slightly other coefficients: equal to about a hundredth."""
     colours = rng.uniform(0.3, 0.7, (40, 3))
@@ -77,6 +66,8 @@ def test_hue_keeps_brightness_and_greys_and_adds_up(rng: np.random.Generator) ->
     gray = np.repeat(rng.random((2, 4, 4, 1)), 3, axis=3)
     np.testing.assert_allclose(at(Hue(), gray, 0.3), gray, rtol=0, atol=1e-4)  # the printed YIQ is rounded
     np.testing.assert_allclose(at(Hue(), at(Hue(), X, 0.1), 0.15), at(Hue(), X, 0.25), rtol=0, atol=1e-13)
+    for turn, photos in ((turn, rng.random((2, 6, 6, c))) for turn in (-1.0, 0.0, 1.0) for c in (1, 3)):
+        np.testing.assert_allclose(at(Hue(), photos, turn), photos, rtol=0, atol=1e-14)
 
 
 def test_each_image_has_its_own_map(rng: np.random.Generator) -> None:
@@ -93,24 +84,17 @@ def test_noise_has_each_images_own_deviation_and_no_bias(rng: np.random.Generato
     np.testing.assert_allclose(noise.std(axis=(1, 2, 3)), deviations, rtol=0.03)
     assert np.abs(noise.mean(axis=(1, 2, 3))).max() < 5 * 0.1 / 100
     assert np.abs(np.corrcoef(noise[1].ravel(), noise[2].ravel())[0, 1]) < 0.05
-
-
-def test_noise_is_cut_off_to_the_range(rng: np.random.Generator) -> None:
     noisy = Noise(2.0)(rng.random((8, 16, 16, 3), dtype=np.float32), rng)
-    assert noisy.dtype == np.float32
-    assert (noisy.min(), noisy.max()) == (0, 1)
+    assert (noisy.dtype, noisy.min(), noisy.max()) == (np.float32, 0, 1)  # cut off to the range
 
 
-def test_cutout_covers_exactly_its_square(rng: np.random.Generator) -> None:
+def test_cutout_covers_exactly_its_square_anywhere(rng: np.random.Generator) -> None:
     X = rng.random((3, 10, 12, 3))
     places = np.array([[5, 6, 4], [0, 0, 4], [10, 12, 6]])  # the middle, and two corners
     result = Cutout(fill=0.25).apply(X, places, rng)
     expected = X.copy()
     expected[0, 3:7, 4:8] = expected[1, :2, :2] = expected[2, 7:, 9:] = 0.25
     np.testing.assert_array_equal(result, expected)
-
-
-def test_cutout_reaches_every_pixel_and_has_its_size(rng: np.random.Generator) -> None:
     covered = Cutout(0.5, fill=1.0)(np.zeros((500, 8, 8, 1)), rng)
     assert covered.any(axis=0).all()
     areas = covered.sum(axis=(1, 2, 3))
@@ -132,18 +116,12 @@ def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:
 
 
 @every("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
-@every("Y", [np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))], ids=lambda Y: str(Y.shape))
-def test_targets_that_cannot_be_mixed_are_refused(
-    blend: Blend, Y: np.ndarray, rng: np.random.Generator
-) -> None:
-    with pytest.raises(ShapeError, match=r"(Mixup|CutMix): expected targets of floats.*rows of 0 and 1"):
-        blend.mix_targets(Y, blend.draw(4, (4, 4, 3), rng))
-
-
-@every("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
-def test_by_itself_it_would_forget_the_targets(blend: Blend, rng: np.random.Generator) -> None:
+def test_targets_that_cannot_be_mixed_are_refused(blend: Blend, rng: np.random.Generator) -> None:
+    for Y in (np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))):
+        with pytest.raises(ShapeError, match=r"(Mixup|CutMix): expected targets of floats.*rows of 0 and 1"):
+            blend.mix_targets(Y, blend.draw(4, (4, 4, 3), rng))
     with pytest.raises(OptionError, match=r"(Mixup|CutMix): it mixes targets too. Use Augment"):
-        blend(np.zeros((2, 4, 4, 3)), rng)
+        blend(np.zeros((2, 4, 4, 3)), rng)  # by itself it would forget the targets
 
 
 def test_cutmix_puts_in_one_piece_of_the_size_that_the_targets_tell(rng: np.random.Generator) -> None:
@@ -159,12 +137,9 @@ def test_cutmix_puts_in_one_piece_of_the_size_that_the_targets_tell(rng: np.rand
         np.testing.assert_array_equal(np.sort(values[:, 1]), np.arange(m))
         fraction, pasted = values[0, 0], (mixed != X).any(axis=(0, 3))
         rows, columns = pasted.any(axis=1), pasted.any(axis=0)
-        assert (
-            pasted.sum() == rows.sum() * columns.sum() == round(fraction * h * w)
-        )  # the same rectangle in all
-        assert (
-            abs(rows.sum() / h - columns.sum() / w) < 0.5 / h + 0.5 / w
-        )  # with the proportions of the image
+        # the same rectangle in all, with the proportions of the image
+        assert pasted.sum() == rows.sum() * columns.sum() == round(fraction * h * w)
+        assert abs(rows.sum() / h - columns.sum() / w) < 0.5 / h + 0.5 / w
         fractions.add(fraction)
     assert len(fractions) > 8
 

@@ -58,11 +58,18 @@ def test_the_published_photos(published_dir: Path, monkeypatch: pytest.MonkeyPat
     assert load_data("catvnoncat").notes == ()
 
 
-def test_without_a_sibling_a_part_is_held_out(tmp_path: Path) -> None:
+def test_a_sibling_is_read_where_it_is_wanted_and_there(tmp_path: Path) -> None:
     train, test = published_pair(tmp_path)
+    assert len(load_data(train, x_key="train_set_x", y_key="train_set_y").train) == 16  # keys name one file's
+    write(train, train_set_x=X, train_set_y=Y)
+    assert load_data(train).classes == ("non-cat", "cat")  # those of the sibling
     test.unlink()
     split = load_data(train)
     assert (len(split.train), len(split.test)) == (16, 4)
+    write(tmp_path / "its_train.h5", X=X, y=Y)  # files named by their role, with arrays that are not
+    split = load_data(write(tmp_path / "its_test.h5", X=X[:4], y=Y[:4]))
+    assert (len(split.train), len(split.test)) == (20, 4)
+    split = load_data(train)
     assert split.notes == ("held out 20 % (4 of 20 samples), stratified, seed 1",)
 
 
@@ -74,37 +81,15 @@ def test_validation_serves_as_test_only_without_a_test_part(tmp_path: Path) -> N
     assert (len(split.test), split.notes) == (4, ("val_x, val_y are not used",))
 
 
-def test_keys_name_any_two_arrays_even_in_groups(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.h5", **{"train_set_x": X, "train_set_y": Y, "more/pixels": X / 255, "kind": Y})
-    split = load_data(path, x_key="more/pixels", y_key="kind")
-    assert split.train.X.dtype == np.float64
-
-
-def test_keys_read_one_file_only(tmp_path: Path) -> None:
-    train, _ = published_pair(tmp_path)
-    split = load_data(train, x_key="train_set_x", y_key="train_set_y")
-    assert len(split.train) == 16
-
-
-def test_class_names_of_the_sibling_are_used(tmp_path: Path) -> None:
-    train, _ = published_pair(tmp_path)
-    write(train, train_set_x=X, train_set_y=Y)
-    assert load_data(train).classes == ("non-cat", "cat")
-
-
-def test_files_named_by_role_may_hold_arrays_that_are_not(tmp_path: Path) -> None:
-    write(tmp_path / "toy_train.h5", X=X, y=Y)
-    split = load_data(write(tmp_path / "toy_test.h5", X=X[:4], y=Y[:4]))
-    assert (len(split.train), len(split.test)) == (20, 4)
-
-
-def test_strings_of_any_length_label_and_name(tmp_path: Path) -> None:
+def test_strings_of_any_length_label_and_keys_reach_into_groups(tmp_path: Path) -> None:
     words = np.array(["no", "yes"])[Y].tolist()
     split = load_data(write(tmp_path / "a.h5", X=X, y=words, classes=["yes", "no"]))
     assert split.classes == ("yes", "no")
     rows = np.concatenate([split.train.y, split.test.y])
     assert np.bincount(rows).tolist() == [10, 10]
     assert load_data(write(tmp_path / "b.h5", X=X, y=words)).classes == ("no", "yes")
+    path = write(tmp_path / "c.h5", **{"train_set_x": X, "train_set_y": Y, "more/pixels": X / 255, "kind": Y})
+    assert load_data(path, x_key="more/pixels", y_key="kind").train.X.dtype == np.float64
 
 
 @every("options", [{"compression": "gzip"}, {"chunks": (3, 2, 2, 3)}, {"dtype": ">i2"}])
@@ -118,25 +103,28 @@ def test_however_it_is_stored(tmp_path: Path, options: dict[str, object]) -> Non
     assert split.train.X.dtype.isnative
 
 
-def test_a_file_without_the_arrays_says_which_it_has(tmp_path: Path) -> None:
+@every(
+    ("keys", "message"),
+    [
+        ((), r"a\.h5: found no inputs and labels .*The file has: info/kind, pixels\. .*x_key and y_key"),
+        (("pixel", "info/kind"), r"no array is called 'pixel'\. The file has: info/kind, pixels\."),
+        (("pixels", "info"), "no array is called 'info'"),  # a group
+        (("pixels",), "both x_key and y_key, or neither"),
+    ],
+)
+def test_a_file_without_the_arrays_says_which_it_has(
+    tmp_path: Path, keys: tuple[str, ...], message: str
+) -> None:
     path = write(tmp_path / "a.h5", pixels=X, **{"info/kind": Y})
-    message = r"a\.h5: found no inputs and labels .*The file has: info/kind, pixels\. .*x_key and y_key"
-    with pytest.raises(DataError, match=message):
-        load_data(path)
-    with pytest.raises(DataError, match=r"no array is called 'pixel'\. The file has: info/kind, pixels\."):
-        load_data(path, x_key="pixel", y_key="info/kind")
-    with pytest.raises(DataError, match=r"no array is called 'info'"):  # a group
-        load_data(path, x_key="pixels", y_key="info")
-    with pytest.raises(OptionError, match="both x_key and y_key, or neither"):
-        load_data(path, x_key="pixels")
-    with pytest.raises(DataError, match=r"The file has: none\."):
-        load_data(write(tmp_path / "b.h5"))
+    with pytest.raises((DataError, OptionError), match=message):
+        load_data(path, **dict(zip(("x_key", "y_key"), keys, strict=False)))
 
 
-def test_several_pairs_of_one_role(tmp_path: Path) -> None:
+def test_several_pairs_of_one_role_and_none(tmp_path: Path) -> None:
     twice = {"train_a_x": X, "train_a_y": Y, "train_b_x": X, "train_b_y": Y, "test_x": X, "test_y": Y}
-    with pytest.raises(DataError, match="several pairs of inputs and labels"):
-        load_data(write(tmp_path / "b.h5", **twice))
+    for arrays, message in ((twice, "several pairs of inputs and labels"), ({}, r"The file has: none\.")):
+        with pytest.raises(DataError, match=message):
+            load_data(write(tmp_path / "b.h5", **arrays))
 
 
 def test_strange_names_do_not_break_the_line(tmp_path: Path) -> None:
@@ -190,22 +178,16 @@ def test_arrays_that_do_not_fit(tmp_path: Path, arrays: dict[str, object], messa
     assert str(path) in str(caught.value)
 
 
-def test_lists_of_different_lengths_are_objects(tmp_path: Path) -> None:
-    path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        file.create_dataset("X", (20,), dtype=h5py.vlen_dtype(np.int32))
-        file["y"] = Y
-    with pytest.raises(DataError, match=r"a\.h5, X: expected numbers or words, found objects"):
-        load_data(path)
-
-
-def test_a_size_claimed_but_never_stored(tmp_path: Path) -> None:
-    path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        file.create_dataset("X", (10**9, 1000), np.float64)  # 8 TB, of which nothing was written
-        file["y"] = Y
-    with pytest.raises(DataError, match="claims 8,000,000,000,000 bytes, but the file holds 0 of them"):
-        load_data(path)
+def test_objects_and_a_size_claimed_but_never_stored(tmp_path: Path) -> None:
+    for shape, dtype, message in (
+        ((20,), h5py.vlen_dtype(np.int32), r"a\.h5, X: expected numbers or words, found objects"),
+        ((10**9, 1000), np.float64, "claims 8,000,000,000,000 bytes, but the file holds 0 of them"),
+    ):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file.create_dataset("X", shape, dtype)  # of which nothing is written
+            file["y"] = Y
+        with pytest.raises(DataError, match=message):
+            load_data(tmp_path / "a.h5")
 
 
 def test_a_sibling_that_does_not_belong(tmp_path: Path) -> None:

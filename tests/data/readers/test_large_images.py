@@ -53,9 +53,8 @@ def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) 
 
 @every("side", [257, 511])
 def test_a_column_that_is_half_a_picture_does_not_shift_it(side: int) -> None:
-    content = jpeg(
-        scene(side, side)
-    )  # at a half: 129 or 256 columns, the last of which is half beyond the picture
+    # at a half: 129 or 256 columns, the last of which is half beyond the picture
+    content = jpeg(scene(side, side))
     expected = image_to_input(read_image(content), (64, 64, 3)).astype(int)
     difference = np.abs(read_sample(content, (64, 64, 3)) - expected)
     shifted = image_to_input(read_image(content, for_size=(64, 64)), (64, 64, 3)) - expected
@@ -80,11 +79,10 @@ def test_a_camera_that_was_turned_is_reduced_along_the_right_sides(mark: int) ->
 def test_other_kinds_of_jpeg_are_reduced_too(mode: str) -> None:
     file = io.BytesIO()
     Image.fromarray(scene(640, 640)).convert(mode).save(file, "JPEG", quality=90)
-    assert read_image(file.getvalue(), for_size=(80, 80)).shape == (160, 160, 3)
-    difference = read_sample(file.getvalue(), (80, 80, 3)).astype(int) - image_to_input(
-        read_image(file.getvalue()), (80, 80, 3)
-    )
-    assert np.abs(difference).max() <= 5
+    content = file.getvalue()
+    assert read_image(content, for_size=(80, 80)).shape == (160, 160, 3)
+    expected = image_to_input(read_image(content), (80, 80, 3))
+    assert np.abs(read_sample(content, (80, 80, 3)).astype(int) - expected).max() <= 5
 
 
 def test_training_and_prediction_read_the_same_pixels(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def write(path: Path, **arrays: object) -> Path:
     return path
 
 
-def test_one_pair_and_two(tmp_path: Path) -> None:
+def test_one_pair_two_and_names_in_capitals(tmp_path: Path) -> None:
     split = load_data(write(tmp_path / "a.npz", X=X, y=Y, classes=["no", "yes"]))
     assert (len(split.train), len(split.test), split.classes) == (16, 4, ("no", "yes"))
     assert split.train.X.dtype == np.float32
@@ -84,11 +84,7 @@ def test_one_pair_and_two(tmp_path: Path) -> None:
     assert (len(split.train), len(split.test), split.notes) == (20, 5, ())
     np.testing.assert_array_equal(split.test.X, X[:5])
     np.testing.assert_array_equal(split.test.y, Y[:5])
-
-
-def test_names_in_capitals_an_upper_case_ending_and_keys(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.npz", x_train=X, Y_train=Y, other=X, kind=Y)
-    path = path.rename(tmp_path / "a.NPZ")
+    path = write(tmp_path / "c.npz", x_train=X, Y_train=Y, other=X, kind=Y).rename(tmp_path / "c.NPZ")
     assert len(load_data(path).train) == 16
     assert load_data(path, x_key="other", y_key="kind").train.X.shape == (16, 3)
 

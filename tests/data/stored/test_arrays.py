@@ -134,7 +134,7 @@ def test_blocks_are_bounded_and_complete(tmp_path: Path) -> None:
         assert [block[:, 0].tolist() for _, block in found] == [[0, 1, 2, 3], [4]]
 
 
-def test_reading_is_counted_and_held_out_parts_share_one_survey(
+def test_reading_is_counted_held_out_parts_share_one_survey_and_stay_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "_KNOWN", {})
@@ -146,21 +146,10 @@ def test_reading_is_counted_and_held_out_parts_share_one_survey(
     InputsSeen.of(split.test.X)
     assert base.n_read == n_read
     assert split.test.X.base is base
-
-
-def test_a_data_set_keeps_stored_inputs_in_their_file(tmp_path: Path) -> None:
-    stored = stored_npy(as_npy(tmp_path, X))
-    data = Dataset(stored, Y)
+    data = Dataset(base, Y)
     assert isinstance(data[3:9].X, StoredArray)
     np.testing.assert_array_equal(data[4][0], X[4])
     assert (data.noun, data.has_pictures) == ("photo", True)
-
-
-def test_a_file_that_is_cut_off_before_it_is_opened(tmp_path: Path) -> None:
-    path = as_npy(tmp_path, X)
-    os.truncate(path, path.stat().st_size - 100)
-    with pytest.raises(DataError, match=r"X\.npy: expected 21,600 bytes of numbers, found 21,500\."):
-        load_data(path, on_disk=True)
 
 
 @every("rewrite", ["cut off", "rewritten", "gone"])
@@ -190,38 +179,43 @@ def test_a_damaged_chunk(tmp_path: Path) -> None:
         load_data(path, on_disk=True)
 
 
-def test_nan_in_the_middle_is_named_by_its_row(tmp_path: Path) -> None:
+def with_gaps() -> np.ndarray:
     bad = X.copy()
     bad[17, 3], bad[21, 0, 0] = np.nan, -np.inf
-    with pytest.raises(DataError, match=r"18 of 5400 values are NaN or infinite, the first in sample 17"):
-        load_data(as_npy(tmp_path, bad), on_disk=True)
+    return bad
 
 
-def test_what_cannot_be_read_in_slices(tmp_path: Path) -> None:
+@every(
+    ("array", "message"),
+    [
+        (with_gaps(), "18 of 5400 values are NaN or infinite, the first in sample 17"),
+        (np.asfortranarray(X), r"X\.npy: lies in Fortran's order"),
+        (np.array([None, 1]), r"X\.npy: expected numbers, found objects"),
+        (X[:, 0, 0, 0], r"expected X of shape \(m, \.\.\.\)"),
+    ],
+)
+def test_arrays_that_cannot_be_read_in_slices(tmp_path: Path, array: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load_data(as_npy(tmp_path, array), on_disk=True)
+
+
+def test_files_that_cannot_be_read_in_slices(tmp_path: Path) -> None:
+    path = as_npy(tmp_path, X)
+    os.truncate(path, path.stat().st_size - 100)
     np.savez_compressed(tmp_path / "a.npz", X=X, y=Y)
-    with pytest.raises(DataError, match=r"a\.npz, X: is compressed.*numpy\.savez instead"):
-        load_data(tmp_path / "a.npz", on_disk=True)
-    with pytest.raises(DataError, match=r"X\.npy: lies in Fortran's order"):
-        load_data(as_npy(tmp_path, np.asfortranarray(X)), on_disk=True)
-    with pytest.raises(DataError, match=r"X\.npy: expected numbers, found objects"):
-        load_data(as_npy(tmp_path, np.array([None, 1])), on_disk=True)
-    with pytest.raises(DataError, match=r"expected X of shape \(m, \.\.\.\)"):
-        load_data(as_npy(tmp_path, X[:, 0, 0, 0]), on_disk=True)
-
-
-def test_zarr_stores_that_are_none(tmp_path: Path) -> None:
     zarr = pytest.importorskip("zarr")
-    path = tmp_path / "a.zarr"
-    zarr.create_array(path, shape=X.shape, dtype=X.dtype)[...] = X
-    with pytest.raises(DataError, match=r"a\.zarr: expected a group .*found a single array"):
-        load_data(path, on_disk=True)
-    path = tmp_path / "b.zarr"
-    zarr.open_group(path, mode="w").create_array("X", shape=X.shape, dtype=X.dtype)[...] = X
-    with pytest.raises(DataError, match=r"b\.zarr: found no inputs and labels .*The file has: X\."):
-        load_data(path, on_disk=True)
+    zarr.create_array(tmp_path / "a.zarr", shape=X.shape, dtype=X.dtype)[...] = X
+    zarr.open_group(tmp_path / "b.zarr", mode="w").create_array("X", shape=X.shape, dtype=X.dtype)[...] = X
     (tmp_path / "c.zarr").mkdir()
-    with pytest.raises(DataError, match=r"c\.zarr: expected a zarr store, but cannot read it"):
-        load_data(tmp_path / "c.zarr")
+    for name, message in (
+        ("X.npy", r"X\.npy: expected 21,600 bytes of numbers, found 21,500\."),
+        ("a.npz", r"a\.npz, X: is compressed.*numpy\.savez instead"),
+        ("a.zarr", r"a\.zarr: expected a group .*found a single array"),
+        ("b.zarr", r"b\.zarr: found no inputs and labels .*The file has: X\."),
+        ("c.zarr", r"c\.zarr: expected a zarr store, but cannot read it"),
+    ):
+        with pytest.raises(DataError, match=message):
+            load_data(tmp_path / name, on_disk=True)
 
 
 def test_a_zarr_store_that_changes_while_it_is_read(tmp_path: Path) -> None:

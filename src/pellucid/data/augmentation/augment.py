@@ -13,11 +13,11 @@ from pellucid.data.augmentation.colour import (
 from pellucid.data.augmentation.composed import apply_run, runs_of
 from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, Rotation, Scale, Shift
 from pellucid.data.augmentation.mixing import Blend, CutMix
-from pellucid.data.augmentation.parts import Part, Rehearsal
+from pellucid.data.augmentation.parts import Part
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.registry import check_option, explain_calls
-from pellucid.types import Array, Shape, n_rows
+from pellucid.types import Array, n_rows
 
 _PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
 AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
@@ -118,7 +118,7 @@ class Augment:
         ----------
         X : Array, shape (n, h, w, c)
             The samples of ``part``. Those whose partners are not among them come out wrong: see
-            :meth:`Rehearsal.needed`.
+            :meth:`pellucid.data.augmentation.parts.Rehearsal.needed`.
         part : Part
         rng : numpy.random.Generator
             As for the whole batch.
@@ -136,10 +136,6 @@ class Augment:
         check_batch("Augment", X, must_be_in_range=any(not t.stays_in_range for t in self.transforms))
         for run in self._runs:
             apply_run(run, X, None, rng, X, part)
-
-    def rehearse(self, m: int, shape: Shape, dtype: str) -> Rehearsal:
-        """Return what draws for a batch of m samples of this shape and dtype without having them."""
-        return Rehearsal(self.transforms, m, shape, dtype)
 
     def config(self) -> dict[str, Any]:
         """Return the transforms' options, as JSON and TOML can represent them."""

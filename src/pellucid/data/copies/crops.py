@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.copies.near import Pair, Signatures, cosine_threshold, grey_pixels, pixels_of
-from pellucid.data.copies.pixels import pool
+from pellucid.data.copies.near import FINEST, Pair, Signatures, cosine_threshold, grey_pixels, pixels_of
+from pellucid.data.copies.pixels import area_weights, cosines, pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import join
 from pellucid.types import Array
@@ -39,7 +39,7 @@ _N_NEAREST, _N_OF_MANY, _MANY = 16, 8, 4000  # pictures that each is compared wi
 _MOST_MEANS, _N_PROBED, _PER_MEAN = 512, 24, 1000
 _TENTH, _ASKED = 10, 100
 _STEPS = ((8, 3, 0.5), (12, 3, 0.65), (16, 3, 0.75))  # pixels a side, iterations, agreement required
-_FINE, _FINEST, _FINE_STEPS = 24, 64, 3
+_FINE, _FINE_STEPS = 24, 3
 _EDGES, _PIXELS, _COLOURS = 0.95, 0.95, 0.92  # of edges: copies 0.96 and more, 6,000 drawings 0.94 at most
 _WHOLE_EDGES, _WHOLE_PIXELS = 0.88, 0.6  # of pictures that were not moved; drawings 0.82 at most
 _TYPICAL = 0.42  # a placement is free, so that likeness by chance begins earlier than in near.py
@@ -58,29 +58,6 @@ class _Found(NamedTuple):
     box: Array  # (k, 4): top, left, height and width of one, in sides of the other
 
 
-def area_weights(start: Array, length: Array, n: int, side: int) -> tuple[Array, Array]:
-    """Return the share of each of ``side`` pixels in n cells, (k, n, side), with rows of sum 1; and coverage.
-
-    Parameters
-    ----------
-    start, length : Array, shape (k,)
-        Of intervals, in sides; they may reach beyond 0 and 1.
-
-    Examples
-    --------
-    >>> area_weights(np.array([0.25]), np.array([0.5]), 1, 4)[0]
-    array([[[0. , 0.5, 0.5, 0. ]]], dtype=float32)
-    """
-    ends = ((start[:, None] + length[:, None] * np.arange(n + 1) / n) * side).astype(np.float32)
-    pixels = np.arange(side, dtype=np.float32)
-    overlap = np.minimum(ends[:, 1:, None], pixels + 1)
-    overlap -= np.maximum(ends[:, :-1, None], pixels)
-    np.maximum(overlap, 0, out=overlap)
-    total = overlap.sum(axis=2)
-    overlap /= np.maximum(total, 1e-6)[..., None]
-    return overlap, total / (length[:, None] * side / n)
-
-
 def placed(X: Array, box: Array, n: int) -> tuple[Array, Array]:
     """Return what each box shows of its picture at n x n, (k, n, n), and which pixels lie inside, bool.
 
@@ -96,15 +73,13 @@ def placed(X: Array, box: Array, n: int) -> tuple[Array, Array]:
     return shown, (inside_down > 0.95)[:, :, None] & (inside_across > 0.95)[:, None, :]
 
 
-def changed_pairs(
-    parts: tuple[Signatures, ...], typical: float, progress: ProgressCallback = no_progress
-) -> list[Pair]:
+def changed_pairs(marks: Signatures, typical: float, progress: ProgressCallback = no_progress) -> list[Pair]:
     """Return the pairs of pictures of which one is the other mirrored, cropped, moved or recoloured.
 
     Parameters
     ----------
-    parts : tuple of Signatures
-        Distinct pictures of one size; indices count through all parts.
+    marks : Signatures
+        Of distinct pictures.
     typical : float
         From :func:`pellucid.data.copies.near.typical_likeness`: where all are alike, more agreement is required.
     progress : callable, optional
@@ -115,11 +90,10 @@ def changed_pairs(
         ``first < second``; kinds are "mirrored", "cropped", "recoloured", several of them ("mirrored and cropped"),
         or "near".
     """
-    grey = np.concatenate([part.grey for part in parts])
-    found = _candidates(grey, np.concatenate([part.is_flat | part.is_shape for part in parts]), progress)
-    if min(grey.shape[1:]) >= SMALLEST:
-        found = _refined(grey, found, progress)
-    return _decided(parts, found, typical)
+    found = _candidates(marks.grey, marks.is_flat | marks.is_shape, progress)
+    if min(marks.grey.shape[1:]) >= SMALLEST:
+        found = _refined(marks.grey, found, progress)
+    return _decided(marks, found, typical)
 
 
 def _patches(grey: Array, places: Array, side: float) -> Array:
@@ -259,7 +233,7 @@ def _refined(grey: Array, found: _Found, progress: ProgressCallback) -> _Found:
         kept, boxes = [], []
         for start in range(0, len(found.one), _BLOCK):
             one, other, is_mirrored, box = _take(found, slice(start, start + _BLOCK))  # type: ignore[arg-type]
-            T = pool(_mirrored(grey[one], is_mirrored)[..., None], n)[..., 0]
+            T = pool(_mirrored(grey[one], is_mirrored), n)
             X = grey[other]
             for _ in range(times):
                 box = _moved(X, T, box)
@@ -293,36 +267,31 @@ def _moved(X: Array, T: Array, box: Array) -> Array:
 
 def _agreement(P: Array, inside: Array, T: Array) -> tuple[Array, Array, Array]:
     """Return the cosines of pixels and of edges, both centred, where pictures overlap, and the overlap's share."""
-    k = len(P)
     across, down = inside[:, :, 1:] & inside[:, :, :-1], inside[:, 1:] & inside[:, :-1]
-
-    def centred(X: Array, mask: Array) -> Array:
-        X, mask = X.reshape(k, -1), mask.reshape(k, -1)
-        mean = (X * mask).sum(axis=1, keepdims=True) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
-        return np.asarray((X - mean) * mask)
-
-    def cosine(A: Array, B: Array) -> Array:
-        norms = np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1)
-        return np.asarray((A * B).sum(axis=1) / np.maximum(norms, 1e-3))
-
-    def lines(X: Array) -> Array:
-        both = [centred(np.diff(X, axis=2), across), centred(np.diff(X, axis=1), down)]
-        return np.concatenate(both, axis=1)
-
-    share = inside.reshape(k, -1).mean(axis=1)
-    return cosine(centred(P, inside), centred(T, inside)), cosine(lines(P), lines(T)), share
+    pixels = [_centred(X, inside) for X in (P, T)]
+    lines = [
+        np.hstack([_centred(np.diff(X, axis=2), across), _centred(np.diff(X, axis=1), down)]) for X in (P, T)
+    ]
+    return cosines(*pixels), cosines(*lines), inside.mean(axis=(1, 2))
 
 
-def _decided(parts: tuple[Signatures, ...], found: _Found, typical: float) -> list[Pair]:
+def _centred(X: Array, mask: Array) -> Array:
+    """Return the pixels under a mask less their mean, a row each; 0 elsewhere."""
+    X, mask = X.reshape(len(X), -1), mask.reshape(len(X), -1)
+    mean = (X * mask).sum(axis=1, keepdims=True) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
+    return np.asarray((X - mean) * mask)
+
+
+def _decided(marks: Signatures, found: _Found, typical: float) -> list[Pair]:
     """Return the pairs that agree at a fine resolution, each with the words for how they differ."""
     wanted, wanted_whole = (cosine_threshold(typical, least, _TYPICAL) for least in (_EDGES, _WHOLE_EDGES))
-    best, side = dict[tuple[int, int], Pair](), min(parts[0].X.shape[1:3])
-    whole = np.array([[0.0, 0.0, 1.0, 1.0]])
+    best, whole = dict[tuple[int, int], Pair](), np.array([[0.0, 0.0, 1.0, 1.0]])
     for start in range(0, len(found.one), _BLOCK // 4):
         one, other, is_mirrored, box = _take(found, slice(start, start + _BLOCK // 4))  # type: ignore[arg-type]
-        X, Y = _pixels(parts, other), _mirrored(_pixels(parts, one), is_mirrored)
+        X, Y = pixels_of(marks, other, FINEST), _mirrored(pixels_of(marks, one, FINEST), is_mirrored)
+        side = min(X.shape[1:3])
         n = min(_FINE, side // 2 if side >= SMALLEST else side)
-        T = pool(grey_pixels(Y)[..., None], n)[..., 0]
+        T = pool(grey_pixels(Y), n)
         grey, is_whole = grey_pixels(X), np.repeat(whole, len(one), axis=0)
         for _ in range(_FINE_STEPS if side >= SMALLEST else 0):
             box = _moved(grey, T, box)
@@ -342,18 +311,6 @@ def _decided(parts: tuple[Signatures, ...], found: _Found, typical: float) -> li
             if (old := best.get(new[:2])) is None or old.similarity < new.similarity:
                 best[new[:2]] = new
     return sorted(best.values())
-
-
-def _pixels(parts: tuple[Signatures, ...], rows: Array) -> Array:
-    """Return pictures in colour, of at most 64 pixels a side."""
-    ends = np.cumsum([0, *(len(part.rows) for part in parts)])
-    c = parts[0].middle.shape[3]
-    pixels = np.empty((len(rows), *(min(_FINEST, side) for side in parts[0].X.shape[1:3]), c), np.float32)
-    for part, first, last in zip(parts, ends, ends[1:], strict=False):
-        its = (rows >= first) & (rows < last)
-        if its.any():
-            pixels[its] = pixels_of(part, rows[its] - first, _FINEST)
-    return pixels
 
 
 def _same_colours(X: Array, Y: Array, box: Array) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,23 +9,20 @@ import numpy as np
 from pellucid.data.copies.crops import SMALLEST, changed_pairs
 from pellucid.data.copies.near import (
     Pair,
-    Signatures,
-    agree_between_bars,
+    are_alike_between_bars,
     cosine_threshold,
-    grey_pixels,
     near_pairs,
-    pixels_of,
     signatures,
     typical_likeness,
 )
-from pellucid.data.copies.pixels import PixelScale, are_pictures
+from pellucid.data.copies.pixels import are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.types import Array
 
 MOST_KNOWN = 8  # searches whose pairs are remembered: folds, seeds and settings divide the same data
-_KNOWN: dict[bytes, Any] = {}
+_KNOWN: dict[bytes, tuple[float, list[Pair]]] = {}
 MOST_COPIES = 10  # of one sample that are named
 MOST_SEARCHED = 10_000  # pictures; among more, only those that are near as they are are looked for
 
@@ -120,21 +116,21 @@ def find_copies(
     first, second = distinct(train), distinct(test)
     places = {digest: i for i, digest in enumerate(first.digests)}
     same = [(i, places[digest]) for i, digest in enumerate(second.digests) if digest in places]
-    across = [Pair(i, j, "exact", 1.0) for i, j in same]
-    near: list[list[Pair]] = [[], []]
-    if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
-        return Copies(first, second, near[0], near[1], across, 0.0)
-
-    def search() -> Any:
-        scale = PixelScale(train, test)
-        one = signatures(train, first.firsts, scale, progress)
-        two = signatures(test, second.firsts, scale, progress)
-        typical = typical_likeness(one, two)
-        return typical, _pictures_alike(one, two, typical, within, progress)
-
-    typical, (train_pairs, test_pairs, found) = _remembered(search, within, train, first, second)
-    across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
-    return Copies(first, second, train_pairs, test_pairs, across, typical)
+    across = {pair: Pair(*pair, "exact", 1.0) for pair in same}
+    within_train: list[Pair] = []
+    within_test: list[Pair] = []
+    typical, n = 0.0, len(first.members)
+    if are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]:
+        typical, alike = _pictures_alike((train, test), (first, second), progress, within=within)
+        for pair in alike:
+            one, other = pair.first - n, pair.second - n
+            if other < 0:
+                within_train.append(pair)
+            elif one >= 0:
+                within_test.append(pair._replace(first=one, second=other))
+            else:
+                across.setdefault((other, pair.first), pair._replace(first=other, second=pair.first))
+    return Copies(first, second, within_train, within_test, list(across.values()), typical)
 
 
 def kinds_searched(X: Any, n: int) -> tuple[str, ...]:
@@ -156,53 +152,26 @@ def kinds_searched(X: Any, n: int) -> tuple[str, ...]:
     return ("near", "mirrored", *cropped, *recoloured)
 
 
-def _remembered(search: Callable[[], Any], kind: Any, X: Any, *parts: Distinct) -> Any:
-    """Return what a search finds among pictures; of those searched last in this process what was found then."""
-    total = hashlib.blake2b(
-        repr((kind, X.dtype.str, X.shape[1:], [len(part.digests) for part in parts])).encode()
-    )
-    for part in parts:
-        total.update(b"".join(part.digests))
-    key = total.digest()
+def _pictures_alike(
+    arrays: tuple[Any, ...], parts: tuple[Distinct, ...], progress: ProgressCallback, *, within: bool = True
+) -> tuple[float, list[Pair]]:
+    """Return how similar pictures usually are, and their near and changed copies, numbered through all parts.
+
+    Those of the pictures searched last in this process are remembered.
+    """
+    given = within, arrays[0].dtype.str, arrays[0].shape[1:], [part.digests for part in parts]
+    key = hashlib.blake2b(repr(given).encode()).digest()
     if key not in _KNOWN:
         while len(_KNOWN) >= MOST_KNOWN:
             del _KNOWN[next(iter(_KNOWN))]
-        _KNOWN[key] = search()
+        marks = signatures(arrays, [part.firsts for part in parts], progress)
+        typical = typical_likeness(marks)
+        pairs = near_pairs(marks, cosine_threshold(typical), progress, within=within)
+        if len(marks.rows) <= MOST_SEARCHED:
+            pairs += changed_pairs(marks, typical, progress)
+        found = {pair[:2]: pair for pair in reversed(pairs)}  # each as it was found first
+        _KNOWN[key] = typical, [found[rows] for rows in sorted(found) if are_alike_between_bars(marks, rows)]
     return _KNOWN[key]
-
-
-def _pictures_alike(
-    one: Signatures, two: Signatures, typical: float, within: bool, progress: ProgressCallback
-) -> tuple[list[Pair], list[Pair], list[Pair]]:
-    """Return the near and changed copies within each part, and those across, first in ``two``."""
-    wanted, n = cosine_threshold(typical), len(one.rows)
-    near = [near_pairs(marks, marks, wanted, progress) if within else [] for marks in (one, two)]
-    across = near_pairs(two, one, wanted, progress)
-    if n + len(two.rows) > MOST_SEARCHED:
-        return _once(near[0], one, one), _once(near[1], two, two), _once(across, two, one)
-    for pair in changed_pairs((one, two), typical, progress):
-        if pair.second < n:
-            near[0].append(pair)
-        elif pair.first >= n:
-            near[1].append(pair._replace(first=pair.first - n, second=pair.second - n))
-        else:
-            across.append(pair._replace(first=pair.second - n, second=pair.first))
-    return _once(near[0], one, one), _once(near[1], two, two), _once(across, two, one)
-
-
-def _once(pairs: list[Pair], one: Signatures, other: Signatures) -> list[Pair]:
-    """Return each pair once, as it was found first, sorted; without those that are alike by their bars alone."""
-    found = {pair[:2]: pair for pair in reversed(pairs)}
-    return sorted(
-        pair
-        for pair in found.values()
-        if agree_between_bars(_grey(one, pair.first), _grey(other, pair.second))
-    )
-
-
-def _grey(some: Signatures, i: int) -> Array:
-    """Return the grey values of a picture, of at most 64 pixels a side."""
-    return grey_pixels(pixels_of(some, np.array([i]), 64))[0]
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
@@ -269,17 +238,8 @@ def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
         return []
     same = distinct(X)
     firsts = same.firsts.tolist()
-
-    def search() -> list[Pair]:
-        with shown_progress(progress) as show:
-            marks = signatures(X, same.firsts, PixelScale(X), show)
-            typical = typical_likeness(marks)
-            near = near_pairs(marks, marks, cosine_threshold(typical), show)
-            if len(firsts) > MOST_SEARCHED:
-                return _once(near, marks, marks)
-            return _once(near + changed_pairs((marks,), typical, show), marks, marks)
-
-    near = _remembered(search, None, X, same)
+    with shown_progress(progress) as show:
+        _, near = _pictures_alike((X,), (same,), show)
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=firsts[pair.first], second=firsts[pair.second]) for pair in near]
     return sorted(pairs)

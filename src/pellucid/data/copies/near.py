@@ -26,15 +26,16 @@ text laid over; and copies that lost nearly all their detail, because they were 
 nothing (a clear sky).
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.copies.pixels import PixelScale, blocks, edges, pool
+from pellucid.data.copies.pixels import PixelScale, blocks, cosines, edges, pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
 
-COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels
+COARSE, MIDDLE, FINE, FINEST = 8, 16, 32, 64  # sides in pixels
 N_NEAREST = 8
 _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
@@ -61,44 +62,45 @@ class Pair(NamedTuple):
 
 
 class Signatures(NamedTuple):
-    """The features by which pictures are compared."""
+    """The features by which the pictures of one or more parts of a data set are compared."""
 
     coarse: Array  # (m, d) float32, edges at 8 x 8, of unit length
     middle: Array  # (m, 16, 16, c) float32, pixels from 0 to 255
     grey: Array  # (m, 32, 32) float32, the mean of the colours
     is_flat: Array  # (m,) bool: shows nothing
     is_shape: Array  # (m,) bool: shows one flat shape before a flat ground
-    X: Array  # the pictures themselves, for the final comparison
-    rows: Array  # (m,) their indices in X
+    parts: Sequence[Any]  # the pictures themselves, for the final comparison
+    part: Array  # (m,) the part of each
+    rows: Array  # (m,) their indices in it
     scale: PixelScale
 
 
 def signatures(
-    X: Array, rows: Array, scale: PixelScale, progress: ProgressCallback = no_progress
+    parts: Sequence[Any], rows: Sequence[Array], progress: ProgressCallback = no_progress
 ) -> Signatures:
-    """Return the features by which pictures are compared.
+    """Return the features by which pictures are compared, numbered through all parts.
 
     Parameters
     ----------
-    X : Array, shape (n, h, w) or (n, h, w, c)
-    rows : Array, shape (m,)
-        Which of them.
-    scale : Scale
-        The same for all that are to be compared.
+    parts : sequence of Array, shape (n, h, w) or (n, h, w, c)
+        Pictures of one size.
+    rows : sequence of Array, shape (m,)
+        Which of each part.
     progress : callable, optional
     """
-    coarse, middle, grey, flat, shape = [], [], [], [], []
-    for here, part in blocks(X, rows):
-        pixels = scale.apply(part)
-        middle.append(pool(pixels, MIDDLE))
-        grey.append(pool(grey_pixels(pixels)[..., None], FINE)[..., 0])
-        rough = edges(pool(middle[-1], COARSE))
-        coarse.append(rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6))
-        flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
-        shape.append(are_shapes(grey[-1]))
-        progress("looking at pictures", here.stop, len(rows))
-    joined = [np.concatenate(some) for some in (coarse, middle, grey, flat, shape)]
-    return Signatures(joined[0], joined[1], joined[2], joined[3], joined[4], X, rows, scale)
+    scale, found = PixelScale(*parts), []
+    for X, chosen in zip(parts, rows, strict=True):
+        for here, block in blocks(X, chosen):
+            pixels = scale.apply(block)
+            middle, grey = pool(pixels, MIDDLE), pool(grey_pixels(pixels), FINE)
+            rough = edges(pool(middle, COARSE))
+            coarse = rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6)
+            is_flat = middle.reshape(len(block), -1).std(axis=1) < FLAT
+            found.append((coarse, middle, grey, is_flat, are_shapes(grey)))
+            progress("looking at pictures", here.stop, len(chosen))
+    coarse, middle, grey, is_flat, is_shape = (np.concatenate(some) for some in zip(*found, strict=True))
+    part = np.repeat(np.arange(len(parts)), [len(chosen) for chosen in rows])
+    return Signatures(coarse, middle, grey, is_flat, is_shape, parts, part, np.concatenate(rows), scale)
 
 
 def are_shapes(grey: Array) -> Array:
@@ -147,9 +149,9 @@ def grey_pixels(pixels: Array) -> Array:
     return np.asarray(pixels[..., :3].mean(axis=3))
 
 
-def typical_likeness(*parts: Signatures) -> float:
+def typical_likeness(marks: Signatures) -> float:
     """Return how similar a picture and its tenth neighbour usually are: the median cosine, over at most 1,000."""
-    F = np.concatenate([part.coarse[~part.is_flat] for part in parts])
+    F = marks.coarse[~marks.is_flat]
     if len(F) <= _TENTH:
         return 0.0
     asked = F[:: -(-len(F) // _ASKED)]
@@ -176,40 +178,46 @@ def cosine_threshold(typical: float, least: float = _MIDDLE_COSINE, usual: float
 
 
 def near_pairs(
-    one: Signatures, other: Signatures, wanted: float, progress: ProgressCallback = no_progress
+    marks: Signatures, wanted: float, progress: ProgressCallback = no_progress, *, within: bool = True
 ) -> list[Pair]:
-    """Return the pairs of pictures that are the same, within a set or across two.
+    """Return the pairs of pictures that are the same, within parts and across them.
 
     Parameters
     ----------
-    one : Signatures
+    marks : Signatures
         Of distinct pictures.
-    other : Signatures
-        ``first`` counts in ``one`` and ``second`` in ``other``; where both are one object, first < second.
     wanted : float
         From :func:`cosine_threshold`.
     progress : callable, optional
+    within : bool, optional
+        False: only the pairs across parts.
 
     Returns
     -------
     list of Pair
-        Of kind "near", in order.
+        Of kind "near", ``first < second``, in order.
 
     Notes
     -----
-    2 m^2 d operations for the first search, d = 112 c; then at most 8 m comparisons.
+    2 m^2 d operations for the first search, d = 112 c; then at most 8 m comparisons for each two parts.
     """
-    left, right = _proposed(one, other, progress)
+    shown = [np.flatnonzero(~marks.is_flat & (marks.part == k)) for k in range(len(marks.parts))]
+    proposed = [
+        _proposed(marks.coarse, asked, known, progress)
+        for k, asked in enumerate(shown)
+        for known in shown[: k + 1 if within else k]
+    ]
+    left, right = np.unique(np.concatenate(proposed), axis=0).T
     found: list[Pair] = []
     for start in range(0, len(left), _BLOCK):
         i, j = left[start : start + _BLOCK], right[start : start + _BLOCK]
-        pixels, cosine = _agreement(one.middle[i], other.middle[j])
+        pixels, cosine = _agreement(marks.middle[i], marks.middle[j])
         keep = (cosine >= wanted) & (pixels >= _PIXEL_COSINE)
         i, j, cosine = i[keep], j[keep], cosine[keep]
         if len(i):
-            pixels, fine = _agreement(pixels_of(one, i), pixels_of(other, j))
-            keep = ~(one.is_shape[i] | other.is_shape[j]) | (pixels >= _SHAPE_COSINE)
-            if max(one.X.shape[1:3]) > MIDDLE:
+            pixels, fine = _agreement(pixels_of(marks, i), pixels_of(marks, j))
+            keep = ~(marks.is_shape[i] | marks.is_shape[j]) | (pixels >= _SHAPE_COSINE)
+            if max(marks.parts[0].shape[1:3]) > MIDDLE:
                 keep &= fine >= _FINE_COSINE
             i, j, cosine = i[keep], j[keep], cosine[keep]
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
@@ -217,24 +225,13 @@ def near_pairs(
     return found
 
 
-def agree_between_bars(x: Array, y: Array) -> bool:
+def are_alike_between_bars(marks: Signatures, pair: tuple[int, int]) -> bool:
     """Return whether two pictures agree between the black bars that both have at opposite sides; True without bars.
 
     Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show. Black all
     around is a background, on which the same thing may be moved.
-
-    Parameters
-    ----------
-    x, y : Array, shape (h, w)
-        Grey values; either way round where one is mirrored.
-
-    Examples
-    --------
-    >>> x, y = np.zeros((2, 8, 4))
-    >>> x[2:6], y[2:6] = np.arange(16.0).reshape(4, 4), np.arange(16.0).reshape(4, 4).T
-    >>> agree_between_bars(x, x), agree_between_bars(x, y), agree_between_bars(x + 1, y + 1)
-    (True, False, True)
     """
+    x, y = grey_pixels(pixels_of(marks, np.array(pair), FINEST))
     shows = np.maximum(x, y) >= 1
     if not shows.any():
         return True
@@ -243,39 +240,35 @@ def agree_between_bars(x: Array, y: Array) -> bool:
     if all(is_barred) or not any(is_barred):
         return True
     inside = tuple(slice(first, last + 1) for first, last in ends)
-    a = x[inside] - x[inside].mean()
-    for other in (y[inside], y[inside][:, ::-1]):
-        b = other - other.mean()
-        if (a * b).sum() >= _INSIDE_COSINE * np.linalg.norm(a) * np.linalg.norm(b):
-            return True
-    return False
+    a, b = (some[inside] - some[inside].mean() for some in (x, y))
+    agreement = max((a * b).sum(), (a * b[:, ::-1]).sum())  # either way round: one may be mirrored
+    return bool(agreement >= _INSIDE_COSINE * np.linalg.norm(a) * np.linalg.norm(b))
 
 
-def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) -> tuple[Array, Array]:
-    """Return the pairs whose coarse edges agree, at most eight for each picture of ``one``, sorted."""
-    others = np.flatnonzero(~other.is_flat)
-    F, pairs = other.coarse[others], []
-    for start in range(0, len(one.coarse) if len(others) else 0, _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, len(one.coarse)))
-        rows = rows[~one.is_flat[rows]]
-        S = one.coarse[rows] @ F.T
-        if other is one:
-            S[np.arange(len(rows)), np.searchsorted(others, rows)] = -1.0  # a picture is no copy of itself
-        k = min(N_NEAREST, S.shape[1])
-        nearest = np.argpartition(S, S.shape[1] - k, axis=1)[:, -k:]
+def _proposed(F: Array, asked: Array, known: Array, progress: ProgressCallback) -> Array:
+    """Return the pairs whose coarse edges agree, (k, 2): at most eight of each picture asked, the smaller first."""
+    pairs, of_known = [np.zeros((0, 2), np.int64)], F[known].T
+    n = min(N_NEAREST, len(known))
+    for start in range(0, len(asked) if n else 0, _BLOCK):
+        rows = asked[start : start + _BLOCK]
+        S = F[rows] @ of_known
+        S[rows[:, None] == known] = -1.0  # a picture is no copy of itself
+        nearest = np.argpartition(S, len(known) - n, axis=1)[:, -n:]
         row, place = np.nonzero(np.take_along_axis(S, nearest, axis=1) >= _COARSE_COSINE)
-        pairs.append(np.stack([rows[row], others[nearest[row, place]]], axis=1))
-        progress("searching neighbours", min(start + _BLOCK, len(one.coarse)), len(one.coarse))
-    found = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
-    if other is one:
-        found.sort(axis=1)
-    found = np.unique(found, axis=0)
-    return found[:, 0], found[:, 1]
+        pairs.append(np.stack([rows[row], known[nearest[row, place]]], axis=1))
+        progress("searching neighbours", start + len(rows), len(asked))
+    return np.sort(np.concatenate(pairs), axis=1)
 
 
-def pixels_of(some: Signatures, rows: Array, side: int = FINE) -> Array:
+def pixels_of(marks: Signatures, rows: Array, side: int = FINE) -> Array:
     """Return pictures in colour, of at most so many pixels a side."""
-    return np.concatenate([pool(some.scale.apply(part), side) for _, part in blocks(some.X, some.rows[rows])])
+    height, width = (min(side, n) for n in marks.parts[0].shape[1:3])
+    pixels = np.empty((len(rows), height, width, marks.middle.shape[3]), np.float32)
+    for k, X in enumerate(marks.parts):
+        places = np.flatnonzero(marks.part[rows] == k)
+        for here, block in blocks(X, marks.rows[rows[places]]):
+            pixels[places[here]] = pool(marks.scale.apply(block), side)
+    return pixels
 
 
 def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
@@ -285,14 +278,9 @@ def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
     """
     found = []
     for a, b in ((x, y), (y, x)):
-        a, m = _brightened_like(a, b), len(a)
-        for u, v in (
-            (a - a.mean((1, 2, 3), keepdims=True), b - b.mean((1, 2, 3), keepdims=True)),
-            (edges(a), edges(b)),
-        ):
-            u, v = u.reshape(m, -1), v.reshape(m, -1)
-            norms = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
-            found.append((u * v).sum(axis=1) / np.maximum(norms, 1e-3))  # their cosine
+        a = _brightened_like(a, b)
+        u, v = ((some - some.mean((1, 2, 3), keepdims=True)).reshape(len(some), -1) for some in (a, b))
+        found += [cosines(u, v), cosines(edges(a), edges(b))]
     pixels, lines, other_pixels, other_lines = found
     is_better = lines >= other_lines
     return np.where(is_better, pixels, other_pixels), np.where(is_better, lines, other_lines)

@@ -73,12 +73,13 @@ class PixelScale:
 
 
 def _ends(parts: tuple[Any, ...]) -> tuple[float, float]:
-    if any(isinstance(part, StoredArray) for part in parts):
-        surveys = [part.survey for part in parts if isinstance(part, StoredArray)]
-        parts = tuple(part for part in parts if not isinstance(part, StoredArray))
-        parts += tuple(np.concatenate([survey.low, survey.high]) for survey in surveys)
-    finite = [part if np.isfinite(part).all() else part[np.isfinite(part)] for part in parts]
-    values = [float(end) for part in finite if part.size for end in (part.min(), part.max())]
+    """Return the least and the largest finite number; 0 and 0 where there is none."""
+    values = []
+    for part in parts:
+        X = np.concatenate([part.survey.low, part.survey.high]) if isinstance(part, StoredArray) else part
+        if not np.isfinite(X).all():
+            X = X[np.isfinite(X)]
+        values += [float(X.min()), float(X.max())] if X.size else []
     return (min(values), max(values)) if values else (0.0, 0.0)
 
 
@@ -92,32 +93,52 @@ def blocks(X: Any, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
         yield here, part if part.ndim == 4 else part[..., None]
 
 
+def area_weights(start: Array, length: Array, n: int, side: int) -> tuple[Array, Array]:
+    """Return the share of each of ``side`` pixels in n cells, (k, n, side), with rows of sum 1; and coverage.
+
+    Parameters
+    ----------
+    start, length : Array, shape (k,)
+        Of intervals, in sides; they may reach beyond 0 and 1.
+
+    Examples
+    --------
+    >>> area_weights(np.array([0.25]), np.array([0.5]), 1, 4)[0]
+    array([[[0. , 0.5, 0.5, 0. ]]], dtype=float32)
+    """
+    ends = ((start[:, None] + length[:, None] * np.arange(n + 1) / n) * side).astype(np.float32)
+    pixels = np.arange(side, dtype=np.float32)
+    overlap = np.minimum(ends[:, 1:, None], pixels + 1)
+    overlap -= np.maximum(ends[:, :-1, None], pixels)
+    np.maximum(overlap, 0, out=overlap)
+    total = overlap.sum(axis=2)
+    overlap /= np.maximum(total, 1e-6)[..., None]
+    return overlap, total / (length[:, None] * side / n)
+
+
 def pool(pixels: Array, side: int) -> Array:
     """Return pictures at side x side, each pixel the mean over the area it covers; smaller sides stay.
 
     Parameters
     ----------
-    pixels : Array, shape (m, h, w, c), float32
+    pixels : Array, shape (m, h, w) or (m, h, w, c), float32
     side : int
 
     Returns
     -------
-    pooled : Array, shape (m, min(h, side), min(w, side), c), float32
+    pooled : Array, shape (m, min(h, side), min(w, side)) or with c, float32
 
     Examples
     --------
-    >>> pool(np.array([[[[1.0], [2.0], [6.0]]]], np.float32), 2).ravel()     # half of the 2 belongs to each
+    >>> pool(np.array([[[1.0, 2.0, 6.0]]], np.float32), 2).ravel()     # half of the 2 belongs to each
     array([1.3333..., 4.6666...], dtype=float32)
     """
-    m, height, width, channels = pixels.shape
-    areas = []  # of each input cell inside each output cell, as a fraction: (n_out, n_in), rows sum to 1
-    for n_in in (height, width):
-        n_out, cells = min(side, n_in), np.arange(n_in)
-        ends = np.linspace(0, n_in, n_out + 1)
-        overlap = np.minimum(ends[1:, None], cells + 1) - np.maximum(ends[:-1, None], cells)
-        areas.append(np.asarray(np.clip(overlap, 0, None) * (n_out / n_in), np.float32))
-    rows = areas[0] @ pixels.reshape(m, height, width * channels)
-    return np.asarray(areas[1] @ rows.reshape(m, -1, width, channels), np.float32)
+    m, height, width = pixels.shape[:3]
+    whole = np.zeros(1), np.ones(1)
+    down, across = (area_weights(*whole, min(side, n), n)[0][0] for n in (height, width))
+    rows = down @ pixels.reshape(m, height, -1)
+    pooled = across @ rows.reshape(m, len(down), width, -1)
+    return np.asarray(pooled.reshape(m, len(down), len(across), *pixels.shape[3:]), np.float32)
 
 
 def edges(pooled: Array) -> Array:
@@ -129,3 +150,15 @@ def edges(pooled: Array) -> Array:
     return np.concatenate(
         [np.diff(pooled, axis=2).reshape(m, -1), np.diff(pooled, axis=1).reshape(m, -1)], axis=1
     )
+
+
+def cosines(A: Array, B: Array) -> Array:
+    """Return the cosine of each row of A with that of B, (m,); about 0 where one shows next to nothing.
+
+    Examples
+    --------
+    >>> cosines(np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[6.0, 8.0], [1.0, 0.0]]))
+    array([1., 0.])
+    """
+    norms = np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1)
+    return np.asarray((A * B).sum(axis=1) / np.maximum(norms, 1e-3))

@@ -102,12 +102,14 @@ def kinds_of(
             left_out.append(LeftOut(name, "dropped"))
         elif name in given:
             kinds[name] = given[name]
-        elif reason := _useless(column):
-            left_out.append(LeftOut(name, *reason))
         else:
-            kinds[name], note = _kind(column)
+            found, note = _guessed(column)
+            if isinstance(found, LeftOut):
+                left_out.append(found)
+                continue
+            kinds[name] = found
             notes += [note] if note else []
-            if kinds[name] == "numeric" and _numbers_rows(column):
+            if found == "numeric" and _numbers_rows(column):
                 numberings.append(name)
     ids = [name for name in numberings if _ID.fullmatch(name)]
     if len(ids) < len(kinds):  # else there is nothing else to predict from
@@ -210,55 +212,46 @@ def _categories(cells: Sequence[str]) -> tuple[str, ...]:
     return (*sorted(common), RARE)
 
 
-def _useless(column: TextColumn) -> tuple[str, ...]:
-    """Return why a column is no input, and its one value; nothing where it may be one."""
-    n_different, n = len(set(column.cells)), len(column.cells)
-    if not any(column.cells):
-        return ("it is empty",)
-    if n_different == 1:
-        return ("one value in every row", column.cells[0])
-    words = [column.cells[i] for i in column.words]
-    if column.code is not None:
-        words = [cell for cell in column.cells if cell]
-    elif not words or fraction_of_numbers(column) > MOSTLY or _is_date(words):
-        return ()
-    check_numbers(column)
-    n_words, n_filled = len(set(words)), sum(map(bool, column.cells))
-    if n_words > FEWEST_COUNTED and n_words > MOSTLY * n_filled:
-        long = np.median([len(word.split()) for word in words]) >= TEXT
-        return ("free text",) if long else (f"{n_words} different words in {n} rows, like names",)
-    return ()
-
-
-def _kind(column: TextColumn) -> tuple[str, str]:
-    """Return the kind of a column that has different values, and a note or "".
+def _guessed(column: TextColumn) -> tuple[str | LeftOut, str]:
+    """Return the kind of a column, or why it is no input, and a note or "".
 
     A column of numbers alone is numeric, one of dates alone a date; DataError where most cells are, and some not.
     """
-    words = [column.cells[i] for i in column.words]
+    called, filled = printable(column.name), [cell for cell in column.cells if cell]
+    if not filled:
+        return LeftOut(column.name, "it is empty"), ""
+    if len(set(column.cells)) == 1:
+        return LeftOut(column.name, "one value in every row", filled[0]), ""
+    words, note = [column.cells[i] for i in column.words], ""
     if column.code is not None:
-        called = printable(column.name)
-        return "category", (
-            f"column {called!r}: {column.cell(column.code)} begins with 0, so that its numbers are categories "
-            f"(--kinds {called}=numeric takes them as numbers)"
+        words, note = (
+            filled,
+            (
+                f"column {called!r}: {column.cell(column.code)} begins with 0, so that its numbers are categories "
+                f"(--kinds {called}=numeric takes them as numbers)"
+            ),
         )
-    if not words:
+    elif not words:
         return "numeric", ""
-    if len(words) == sum(map(bool, column.cells)) and {word.lower() for word in words} in _PAIRS:
+    elif len(words) == len(filled) and {word.lower() for word in words} in _PAIRS:
         return "boolean", ""
-    if _is_date(words):
+    elif _is_date(words):
         return _date_kind(column), ""
     check_numbers(column)
-    fraction, n_numbers = fraction_of_numbers(column), len(set(column.cells)) - len(set(words))
-    if fraction > MOSTLY and n_numbers > FEWEST_COUNTED:
-        raise DataError(
-            f"{column.title}: {_are_no(column, column.words, 'number')}, though {100 * fraction:.3g} % of its "
-            f"values are. {_correct(column.words)}"
-        )
-    note = (
-        f"column {printable(column.name)!r}: read as words, since {_are_no(column, column.words, 'number')}"
-    )
-    return "category", note if fraction > MOSTLY else ""
+    n_words = len(set(words))
+    if column.code is None and fraction_of_numbers(column) > MOSTLY:
+        no_numbers = _are_no(column, column.words, "number")
+        if len(set(column.cells)) - n_words > FEWEST_COUNTED:
+            raise DataError(
+                f"{column.title}: {no_numbers}, though {100 * fraction_of_numbers(column):.3g} % of its values "
+                f"are. {_correct(column.words)}"
+            )
+        note = f"column {called!r}: read as words, since {no_numbers}"
+    elif n_words > FEWEST_COUNTED and n_words > MOSTLY * len(filled):
+        is_text = np.median([len(word.split()) for word in words]) >= TEXT
+        reason = f"{n_words} different words in {len(column.cells)} rows, like names"
+        return LeftOut(column.name, "free text" if is_text else reason), ""
+    return "category", note
 
 
 def _are_no(column: TextColumn, bad: Sequence[int], what: str) -> str:

@@ -103,14 +103,9 @@ def _dataset_names(file: Any) -> list[str]:
     """Return the names of all datasets, those inside groups as "group/name"."""
     import h5py
 
-    names: list[str] = []
-
-    def visit(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
-            names.append(name)
-
-    file.visititems(visit)
-    return names
+    items: dict[str, Any] = {}
+    file.visititems(items.__setitem__)
+    return [name for name, item in items.items() if isinstance(item, h5py.Dataset)]
 
 
 def _read(dataset: Any, path: Path) -> Array:

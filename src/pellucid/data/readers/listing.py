@@ -107,21 +107,20 @@ def _list_images(folder: Path) -> Listing:
     listing = Listing(folder, classes, [], [], [], [])
     for label, name in enumerate(classes):
         nested, loose = visible(folder / name)
-        all_files = [
-            ("", loose),
-            *((f"{name}/{inner.name}", _files_of_group(inner, name)) for inner in nested),
+        inside = [("", file) for file in loose]
+        inside += [
+            (f"{name}/{inner.name}", file) for inner in nested for file in _files_of_group(inner, name)
         ]
-        listing.others.extend(file for _, files in all_files for file in files if _is_other(file))
-        groups = [(group, [file for file in files if not _is_other(file)]) for group, files in all_files]
-        if not any(images for _, images in groups):
+        listing.others.extend(file for _, file in inside if _is_other(file))
+        images = [(group, file) for group, file in inside if not _is_other(file)]
+        if not images:
             raise DataError(
                 f"{folder / name}: expected the images of class {name!r}, found nothing. "
                 "Put images into the folder, or remove it."
             )
-        for group, images in groups:
-            listing.files.extend(images)
-            listing.y.extend([label] * len(images))
-            listing.groups.extend([group] * len(images))
+        listing.files.extend(file for _, file in images)
+        listing.groups.extend(group for group, _ in images)
+        listing.y.extend([label] * len(images))
     return listing
 
 
