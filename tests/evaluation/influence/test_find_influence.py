@@ -14,12 +14,13 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError
 from pellucid.evaluation.influence.explain import explain_predictions
 from pellucid.evaluation.influence.logits import check_classifier, logit, logit_slope
-from pellucid.evaluation.influence.retraining import Retraining, project_to_span
+from pellucid.evaluation.influence.retraining import Retraining
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, own_copy, read_snapshot
 from pellucid.evaluation.influence.tracin import (
-    head_products,
+    dense_products,
+    head_of,
+    inputs_of,
     plain_products,
-    stack_products,
     trace_influence,
 )
 from pellucid.runs.train_many import train_many
@@ -80,18 +81,18 @@ def test_factorized_products_equal_single_gradients(rng: Rng, n_out: int, bend: 
     model = _stack(5, n_out, bend)
     X, query_X = rng.normal(size=(9, 5)), rng.normal(size=(4, 5))
     slopes = [logit_slope(rng.integers(0, max(2, n_out), m)) for m in (9, 4)]
-    fast = stack_products(model, X, query_X, *slopes)
+    fast = dense_products(model.layers, np.concatenate([X, query_X]), 9, *slopes)
     slow = plain_products(model, X, query_X, *slopes)
     for ours, plain in zip(fast, slow, strict=True):
         np.testing.assert_allclose(ours, plain, rtol=1e-12, atol=1e-13)
-    given = stack_products(model, X, query_X, *slopes, gram=X @ query_X.T)
-    np.testing.assert_allclose(given.dots, fast.dots, rtol=1e-12)
 
 
 def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0, 2])
-    ours = head_products(model, X[:4], X[4:], logit_slope(said[:4]), logit_slope(said[4:]))
+    head = head_of(model)
+    slopes = logit_slope(said[:4]), logit_slope(said[4:])
+    ours = dense_products([head], inputs_of(head, model, X), 4, *slopes)
     n_head = sum(value.size for value in model._leaves()[-1].params.values())
     gradients = []
     for i in range(6):
@@ -103,7 +104,7 @@ def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     bent = pl.Sequential([pl.Dense(2, activation="tanh")])
     bent.initialize((5,))
     with pytest.raises(OptionError, match="ends in a Dense layer"):
-        head_products(bent, X, X, logit_slope(said), logit_slope(said))
+        head_of(bent)
 
 
 @every("k", [2, 3])
@@ -252,11 +253,10 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
     [pl.optimizers.SGD(0.1), pl.optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=0.3)],
 )
 def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.optimizers.SGD) -> None:
-    """In the samples' own span, against plain train() in the direct form without the row."""
+    """Against plain train() in the direct form without the row."""
     data, query_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
     start = _stack(60, 1)
-    again = project_to_span(Retraining(start, data, query_X, partial(_fit, optimizer=optimizer)))
-    assert again.train.X.shape == (12, 15)
+    again = Retraining(start, data, query_X, partial(_fit, optimizer=optimizer))
     full = again.without()
     for row in (None, 0, 7, 11):
         outputs = full if row is None else again.without((row,))
