@@ -18,7 +18,6 @@ from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
@@ -29,6 +28,7 @@ from pellucid.training.cost import can_be_dual, first_layer_correction
 from pellucid.training.events import Callback, EpochEnd
 from pellucid.training.fit import fit, kernels_for
 from pellucid.training.job import validation_rows
+from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
 
@@ -75,9 +75,6 @@ def fit_in_stages(
     held : Array of int, optional
         The rows held out for validation.
     """
-    if not stages:
-        fit(model, data, options, callbacks, held=held)
-        return
     with TemporaryDirectory(prefix="pellucid-stages-") as folder:
         resume = None
         for number, (until, own) in enumerate(stages):
@@ -223,15 +220,9 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
 
 def training_weights(run: Run) -> Array | None:
     """Return how much each training sample counted; 0 for those held out to watch the training."""
-    options, train = run.config.options, run.split.train
-    if options.class_weight is None and options.validation is None:
-        return None
-    m = len(train)
-    weights = np.ones(m)
-    if options.class_weight is not None:
-        k = max(2, run.model.output_shape[-1])
-        weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
+    weights = weigh_samples(run.model, run.split.train, None, run.config.options.class_weight)
     if (held := _held_out(run)) is not None:
+        weights = np.ones(len(run.split.train)) if weights is None else weights
         weights[held] = 0
     return weights
 
