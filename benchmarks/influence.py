@@ -21,11 +21,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.logits import logit
-from pellucid.evaluation.influence.retraining import (
-    Retraining,
-    Runner,
-    project_to_span,
-)
+from pellucid.evaluation.influence.retraining import Retraining, Runner
 from pellucid.evaluation.influence.tracin import trace_influence
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
@@ -46,15 +42,13 @@ def fit(model: Model, data: Dataset, callbacks: Sequence[Callback], weights: Arr
 
 
 def published(query: Array) -> tuple[Retraining, Dataset]:
-    """Return the published training in its photos' span, and the query photos in the same coordinates."""
+    """Return the published training, and the query photos."""
     split = load_data("catvnoncat")
     start = preset("mlp")
     start.initialize(split.train.X.shape[1:])
     start.set_loss("binary_cross_entropy")
     start.preprocessing = Preprocessing.for_data(split.train.X)
-    started = time.perf_counter()
-    again = project_to_span(Retraining(start, split.train, split.test.X[query], fit))
-    print(f"turned into {again.train.X.shape[1]} coordinates in {time.perf_counter() - started:.2f} s")
+    again = Retraining(start, split.train, split.test.X[query], fit)
     return again, Dataset(again.query_X, split.test.y[query], split.classes)
 
 

@@ -20,15 +20,9 @@ from pellucid.runs.run import Run, read_run
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on drawn cats with a small body of its own."""
     here = tmp_path_factory.mktemp("of a body")
-    layers = [
-        pl.Conv2D(32, stride=4, activation="relu"),
-        pl.GlobalAvgPool2D(),
-        pl.Dense(16, "tanh"),
-        pl.Dense(1),
-    ]
-    body = pl.train(
-        pl.Sequential(layers), "drawn-cats", n_epochs=20, learning_rate=0.02, progress=False
-    ).model
+    convolved = pl.Conv2D(32, stride=4, activation="relu"), pl.GlobalAvgPool2D()
+    body = pl.Sequential([*convolved, pl.Dense(16, "tanh"), pl.Dense(1)])
+    pl.train(body, "drawn-cats", n_epochs=20, learning_rate=0.02, progress=False)
     body.save(here / "body.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PELLUCID_CACHE_DIR", str(here / "cache"))
@@ -62,14 +56,12 @@ def test_leaving_one_out_trains_the_last_layer_alone(run: Run, folder: Path) -> 
     row = found.explanations[0].towards[0].row
     X = features_of_body(run.model, run.split.train.X)
     head, keep = head_of(run.model, 2), np.delete(np.arange(len(X)), row)
-    pl.train(
-        head, (X[keep], run.split.train.y[keep]), optimizer="lbfgs", weight_decay=decay_of(run), n_epochs=1000
-    )
+    options = {"optimizer": "lbfgs", "weight_decay": decay_of(run), "n_epochs": 1000}
+    pl.train(head, (X[keep], run.split.train.y[keep]), **options)
     z = head.decision_function(features_of_body(run.model, run.split.test.X[:1]))[0]
     before = run.model.decision_function(run.split.test.X[:1])[0]
-    assert abs(before) - np.sign(before) * z == pytest.approx(
-        found.explanations[0].towards[0].score, abs=1e-2
-    )
+    fall = abs(before) - np.sign(before) * z
+    assert fall == pytest.approx(found.explanations[0].towards[0].score, abs=1e-2)
 
 
 def test_the_map_shows_the_features_largest_variance(run: Run) -> None:

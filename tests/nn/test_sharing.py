@@ -331,4 +331,5 @@ def test_the_fast_way_of_tracin_leaves_it_to_the_plain_one() -> None:
     model = Sequential([dense, dense], dtype="float64")
     model.initialize((3,))
     assert not is_stack(model)
-    assert head_of(model) is None
+    with pytest.raises(OptionError, match="ends in a Dense layer"):
+        head_of(model)

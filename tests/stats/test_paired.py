@@ -3,10 +3,11 @@
 import itertools
 
 import pytest
+from scipy.stats import binom
 from tests.stats.test_bootstrap import pairs
 
 from pellucid.errors import ShapeError
-from pellucid.stats.paired import McNemar, mcnemar
+from pellucid.stats.paired import McNemar, _at_most, mcnemar
 
 TABLES = [
     *itertools.product((0, 30), range(7), range(7), (1, 9)),
@@ -39,10 +40,6 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_the_binomial_tail_is_scipys() -> None:
     """scipy.stats.binom's own, for few and for many samples; far tails fade to 0 without a warning."""
-    from scipy.stats import binom
-
-    from pellucid.stats.paired import _at_most
-
     for n in (1, 2, 7, 40, 1001, 60_000, 200_000):
         for k in (0, n // 3, n // 2 - int(n**0.5), n // 2):
             k = max(k, 0)

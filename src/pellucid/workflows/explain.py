@@ -101,7 +101,7 @@ def explain_photo(
         photo = photo if train is None else photo.among(model, train, n_near)
         show(STAGES[2], 2, len(STAGES))
         name = str(image) if isinstance(image, str | Path) else "photo"
-        found = explanation(model, name, photo, wanted, chosen, note, doubt=doubt)
+        found = explanation(model, name, photo, wanted, chosen, note, doubt)
         show(STAGES[3], 3, len(STAGES))
         return results.write(found, "explanation", partial(_figures, found), text=True)
 

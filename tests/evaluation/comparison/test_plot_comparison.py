@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from tests.evaluation.comparison.test_seeds import some
 from tests.every import every
 from tests.pictures import words
+from tests.stats.test_bootstrap import pairs
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.folds import CrossValidation, Fold
@@ -15,7 +17,7 @@ from pellucid.evaluation.comparison.plot_comparison import (
     disputed_pictures,
     seed_figure,
 )
-from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, SeedTraining
+from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.plotting.saving import save_figure
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.types import Array
@@ -24,10 +26,9 @@ from pellucid.types import Array
 def paired(counts: tuple[int, int, int, int], names: tuple[str, str]) -> PairedComparison:
     """A comparison in which both, only A, only B and neither are correct this often."""
     y = np.arange(sum(counts)) % 3 // 2  # two thirds of class 0
-    correct = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], counts, axis=0).T.astype(bool)
     test = Dataset(np.zeros((len(y), 2)), y, ("cat", "dog"))
     sides = []
-    for letter, name, mask in zip("AB", names, correct, strict=True):
+    for letter, name, mask in zip("AB", names, pairs(*counts), strict=True):
         y_pred = np.where(mask, y, 1 - y)
         sides.append(Side(letter, name, confusion_matrix(y, y_pred, test.classes), y_pred))
     return PairedComparison("data", "samples", test, *sides)
@@ -54,16 +55,11 @@ def test_disputed_pictures_name_who_was_right() -> None:
 
 def folds_of(*values: Array, n_splits: int) -> CrossValidation:
     folds = tuple(
-        tuple(
-            Fold(i // n_splits, i % n_splits, {"balanced_accuracy": float(x), "accuracy": float(x)}, 1.0)
-            for i, x in enumerate(one)
-        )
+        tuple(Fold(*divmod(i, n_splits), {"balanced_accuracy": float(x)}, 1.0) for i, x in enumerate(one))
         for one in values
     )
-    n_repeats = len(values[0]) // n_splits
-    return CrossValidation(
-        "data", 20, 0, n_splits, n_repeats, ("x", "y")[: len(values)], folds, 1 / (n_splits - 1)
-    )
+    n_repeats, sources = len(values[0]) // n_splits, ("x", "y")[: len(values)]
+    return CrossValidation("data", 20, 0, n_splits, n_repeats, sources, folds, 1 / (n_splits - 1))
 
 
 def test_folds_of_both_stand_above_one_another() -> None:
@@ -90,23 +86,12 @@ def test_one_network_over_folds_has_one_part() -> None:
     assert len(cross_validation_figure(folds_of(np.array([0.6, 0.7]), n_splits=2)).axes) == 1
 
 
-def seeds_of(*values: Array, n_test: int, baseline: tuple[float, str], data: str = "data") -> SeedComparison:
-    runs = tuple(
-        SeedRuns(
-            letter,
-            name,
-            tuple(SeedTraining(i, float(x), None, None, None, 0.0, "", "") for i, x in enumerate(one)),
-        )
-        for letter, name, one in zip("AB", "xy", values, strict=False)
-    )
-    return SeedComparison(data, "samples", n_test, *baseline, len(values[0]), runs)
-
-
 @every("n_test", [7, 50, 360, 10_000])
 def test_bars_miss_no_start(n_test: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    many = [np.round(rng.normal(0.7, 0.03, 300) * n_test) / n_test for _ in range(2)]
-    figure = seed_figure(seeds_of(*many, n_test=n_test, baseline=(0.1, "7")))
+    many = np.round(rng.normal(0.7, 0.03, (2, 300)) * n_test) / n_test
+    runs = tuple(some(*one, letter=letter) for letter, one in zip("AB", many.tolist(), strict=True))
+    figure = seed_figure(SeedComparison("data", "samples", n_test, 0.1, "7", 300, runs))
     for axes in figure.axes:
         assert sum(bar.get_height() for bar in axes.patches) == 300
     save_figure(figure, tmp_path / "figure.png")

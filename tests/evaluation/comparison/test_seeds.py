@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.commands import Command
 from threadpoolctl import threadpool_limits
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
-from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, SeedTraining, compare_seeds
+from pellucid.evaluation.comparison.seeds import (
+    QUARTILES,
+    SeedComparison,
+    SeedRuns,
+    SeedTraining,
+    compare_seeds,
+)
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit_run, plan
@@ -25,9 +30,7 @@ def split() -> Split:
     rng = np.random.default_rng(5)
     y = np.arange(60) % 2
     X = (rng.integers(0, 200, (60, 8, 8, 3)) + 30 * y[:, None, None, None]).astype(np.uint8)
-    return Split(
-        Dataset(X[:40], y[:40], ("dark", "bright")), Dataset(X[40:], y[40:], ("dark", "bright")), "small"
-    )
+    return Split(*(Dataset(X[at], y[at], ("dark", "bright")) for at in (slice(40), slice(40, 60))), "small")
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -43,7 +46,9 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> Non
         assert start.theta_sha256 == hashlib.sha256(model.theta.tobytes()).hexdigest()
         assert start.final_loss == history.losses[-1]
         assert start.n_correct == int((predicted == split.test.y).sum())
-    assert [start.seed for start in result.runs[0].starts] == [7, 8, 9]
+    kept = result.to_dict()
+    assert [start["seed"] for start in kept["rows"][0]["starts"]] == [7, 8, 9]
+    assert kept["is_complete"]
 
 
 def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
@@ -70,13 +75,11 @@ def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
 
 
 def some(*accuracies: float | None, letter: str = "A") -> SeedRuns:
-    starts = tuple(
-        SeedTraining(
-            i + 1, a, a, None if a is None else round(50 * a), 0.1, 0.1, "dual", f"{i}", "" if a else "broke"
-        )
+    starts = (
+        SeedTraining(i + 1, a, theta_sha256=f"{i}", fault="" if a else "broke")
         for i, a in enumerate(accuracies)
     )
-    return SeedRuns(letter, "net", starts)
+    return SeedRuns(letter, "net", tuple(starts))
 
 
 def seeds_of(*runs: SeedRuns, n_seeds: int = 5) -> SeedComparison:
@@ -86,17 +89,9 @@ def seeds_of(*runs: SeedRuns, n_seeds: int = 5) -> SeedComparison:
 def test_the_spread_is_counted_right() -> None:
     draws = some(0.70, 0.66, 0.80, None, 0.74)
     result = seeds_of(draws)
-    assert draws.spread() == pytest.approx(
-        {
-            "min": 0.66,
-            "lower_quartile": 0.69,
-            "median": 0.72,
-            "upper_quartile": 0.755,
-            "max": 0.80,
-            "mean": 0.725,
-            "standard_deviation": np.std([0.70, 0.66, 0.80, 0.74], ddof=1),
-        }
-    )
+    deviation = np.std([0.70, 0.66, 0.80, 0.74], ddof=1)
+    assert [*draws.spread().values()] == pytest.approx([0.66, 0.69, 0.72, 0.755, 0.80, 0.725, deviation])
+    assert [*draws.spread()] == [*QUARTILES, "mean", "standard_deviation"]
     kept = result.to_dict()
     (row,) = kept["rows"]
     assert row["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
@@ -134,32 +129,13 @@ def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
     mlp = find_candidate("A", "mlp", data="small", n_epochs=1)
     empty = replace(split, test=split.test.take(slice(0, 0)))
     one = replace(split, train=split.train.take(split.train.y == 0))
+    trained = find_candidate("B", tmp_path / "model.safetensors")
     for data, candidate, n_seeds, first, error, expected in (
         (split, mlp, 1, 1, OptionError, "2 or more, got 1"),
         (split, mlp, 2, 2**32 - 1, OptionError, "from 0 to"),
-        (
-            split,
-            find_candidate("B", tmp_path / "model.safetensors"),
-            5,
-            1,
-            OptionError,
-            "cannot be drawn again",
-        ),
+        (split, trained, 5, 1, OptionError, "cannot be drawn again"),
         (empty, mlp, 5, 1, DataError, "the test part is empty"),
         (one, mlp, 5, 1, DataError, "two classes or more"),
     ):
         with pytest.raises(error, match=expected):
             compare_seeds(data, [candidate], n_seeds, first_seed=first)
-
-
-def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
-    options = ["--data", photos, "--epochs", 20, "--jobs", 1]
-    done = pellucid("compare", "mlp", "two-layer", "--seeds", 3, *options, "-o", "out")
-    assert done.code == 0, done.err
-    assert json.loads((tmp_path / "out" / "seeds.json").read_text())["headline"] in done.out
-    assert done.err == ""
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"seeds.json", "seeds.png"}
-    result = json.loads(pellucid("compare", "mlp", "--seeds", 2, *options, "--json", "--seed", 4).out)
-    assert [start["seed"] for start in result["rows"][0]["starts"]] == [4, 5]
-    assert len(result["rows"]) == 1
-    assert result["is_complete"] is True

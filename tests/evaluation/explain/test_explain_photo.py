@@ -45,26 +45,15 @@ def test_nearest_equals_the_plain_way(m_train: int, m: int, d: int, n: int, seed
     T, X = (rng.integers(0, 256, (rows, d), dtype=np.uint8) for rows in (m_train, m))
     indices, distances = nearest(T, X, n)
     expected = plain(T, X, n)
+    assert (indices == expected[0]).all()
     assert distances == pytest.approx(expected[1], rel=1e-12)
-    chosen = np.sqrt(((T[indices].astype(float) - X[:, None].astype(float)) ** 2).mean(axis=2))
-    assert chosen == pytest.approx(
-        expected[1], rel=1e-12
-    )  # ties may come in another order beyond the spare ones
 
 
 def test_many_pieces_give_what_one_gives(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     T, X = rng.standard_normal((50, 6)), rng.standard_normal((13, 6))
     whole = nearest(T, X, 3)
     monkeypatch.setattr(neighbours, "BLOCK", 70)
-    parts = nearest(T, X, 3)
-    assert (whole[0] == parts[0]).all()
-    assert (whole[1] == parts[1]).all()
-    assert (whole[0] == plain(T, X, 3)[0]).all()
-
-
-def test_a_large_common_part_costs_no_digits(rng: np.random.Generator) -> None:
-    T, X = 1e6 + rng.standard_normal((30, 5)), 1e6 + rng.standard_normal((4, 5))
-    assert (nearest(T, X, 4)[0] == plain(T, X, 4)[0]).all()
+    np.testing.assert_array_equal(nearest(T, X, 3), whole)
 
 
 def test_what_cannot_be_compared_is_said() -> None:
@@ -165,7 +154,7 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: pl.Model, drawing
     assert [near.index for near in found.by_features] == by_features.tolist()
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
-    two = ImageContext.of(model, X, drawings, n_near=2).by_pixels
+    two = ImageContext.of(model, X).among(model, drawings, 2).by_pixels
     assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 
@@ -202,14 +191,13 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
     assert (one["mirrored"] == resized(whole[:, ::-1])).all()
     assert (one["upside down"] == resized(whole[::-1])).all()
     assert (one["middle square"] == resized(whole[:, (w - h) // 2 : (w - h) // 2 + h])).all()
-    for name, place in {
-        "middle 60 %": (0.2, 0.2, 0.6),
-        "top left part": (0, 0, 0.8),
-        "top right part": (0, 0.2, 0.8),
-        "bottom left part": (0.2, 0, 0.8),
-        "bottom right part": (0.2, 0.2, 0.8),
-    }.items():
-        top, left, side = place
+    for name, top, left, side in (
+        ("middle 60 %", 0.2, 0.2, 0.6),
+        ("top left part", 0, 0, 0.8),
+        ("top right part", 0, 0.2, 0.8),
+        ("bottom left part", 0.2, 0, 0.8),
+        ("bottom right part", 0.2, 0.2, 0.8),
+    ):
         middle = one[name][4:6, 4:6, :2].mean(axis=(0, 1))
         assert middle == pytest.approx([160 * (left + side / 2), 120 * (top + side / 2)], abs=4), name
     assert one["brightness × 0.6"][..., 2] == pytest.approx(60)

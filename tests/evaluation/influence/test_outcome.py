@@ -41,7 +41,7 @@ def proved(one: ExplainedPrediction, p: float, *by_chance: float) -> ExplainedPr
         (
             0.85,
             (0.8, *[0.95] * 18),
-            "Inconclusive: without{} 85 %, without 2 random ones 80 to 95 % (19 draws: p = 0.100).",
+            "Inconclusive: without{} 85 %, without 2 random ones 80 to 95 % (19 draws: p = 0.1",
         ),
         (0.2, [0.9] * 9, " Without{} 20 %, without 2 random ones 90 to 90 % (9 "),
         (0.2, (), "Without{} 20 %."),
@@ -78,10 +78,6 @@ def test_the_headline_of_all_counts_what_was_tested(
     assert found.headline == told
 
 
-def test_a_right_prediction_that_was_not_trained_again() -> None:
-    assert replace(PLAIN, actual="cat", noun="row").headline == "Test row 0: 'cat' (90 %)."
-
-
 def test_rows_are_the_trainings() -> None:
     alone = (replace(TOWARDS[0], without=retrained(0.7), name="cats/tom.jpg"), TOWARDS[1])
     one = proved(replace(PLAIN, towards=alone), 0.2, 0.8, 0.95, 0.9)
@@ -107,12 +103,12 @@ def test_rows_are_the_trainings() -> None:
     assert list(one.to_frame()["kind"]) == [row["kind"] for row in rows]
 
 
-def test_the_same_photo_is_noted() -> None:
+def test_the_same_photo_is_noted_and_a_right_prediction_that_was_not_trained_again_is_all_that_is_said() -> (
+    None
+):
+    assert replace(PLAIN, actual="cat", noun="row").headline == "Test row 0: 'cat' (90 %)."
     same = replace(PLAIN, towards=(replace(TOWARDS[0], is_same=True),))
     assert same.notes == ("Training photo 4 is this very photo: the network has seen it in training.",)
-
-
-# Figures
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.commands import Command, assert_refused
+from tests.every import every
 
 import pellucid as pl
-from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.label_errors.confident import confident_classes, contradicted
+from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.sections.label_errors import label_errors_section
@@ -34,14 +35,9 @@ def noisy(seed: int, k: int = 4, m: int = 300) -> tuple[np.ndarray, np.ndarray]:
 def test_a_label_is_contradicted_by_a_class_that_reaches_its_threshold() -> None:
     P = np.array([[0.9, 0.1, 0.0], [0.7, 0.3, 0.0], [0.2, 0.8, 0.0], [0.45, 0.55, 0.0], [0.79, 0.21, 0.0]])
     y = np.array([0, 0, 1, 1, 1])
-    classes, thresholds = confident_classes(P, y)
-    np.testing.assert_allclose(thresholds, [0.8, 0.52, np.inf])
-    assert classes.tolist() == [0, -1, 1, 1, -1]  # 0.79 is likely class 0, but not as sure as that usually is
-    assert not len(contradicted(P, y)[0])
+    assert not len(contradicted(P, y)[0])  # 0.79 is likely class 0, but not as sure as that usually is: 0.8
     P[4] = 0.81, 0.19, 0.0
-    rows, likely = contradicted(P, y)
-    assert rows.tolist() == [4]
-    assert likely.tolist() == [0]
+    assert [found.tolist() for found in contradicted(P, y)] == [[4], [0]]
 
 
 def test_the_clearest_comes_first() -> None:
@@ -53,7 +49,7 @@ def test_the_clearest_comes_first() -> None:
     assert (y[rows] != likely).all()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@every("seed", [1, 2, 3])
 def test_cleanlab_finds_the_same(seed: int) -> None:
     filters = pytest.importorskip("cleanlab.filter")
     P, y = noisy(seed)
@@ -118,40 +114,32 @@ def test_every_sample_is_predicted_by_a_network_that_has_not_seen_it() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_lists_and_writes(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "odd"
-    arguments = ["data", "check", str(folder), "--labels", "--model", "logistic", "-o", str(out)]
-    assert main(arguments) == 0
-    shown = capsys.readouterr().out
+def test_the_command_lists_and_writes(pellucid: Command, folder: Path, tmp_path: Path) -> None:
+    command = "data check", folder, "--labels", "--model", "logistic", "-o", tmp_path / "odd"
+    shown = pellucid.ok(*command).out
     cost = "Looking for label errors: 5 trainings of logistic, 2,500 epochs each, on 32 of 40 samples."
-    assert shown.index("training samples and") < shown.index(cost) < shown.index("2 of 40 labels")
-    assert "2 of 40 labels are contradicted" in shown
-    for name in WRONG:
-        assert name in shown
-    assert {path.name for path in out.iterdir()} >= {"findings-labels.csv", "findings-labels.png"}
-    assert main([*arguments, "--overwrite", "--json", "--strict"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert {one["name"] for one in found["labels"]["errors"]} == set(WRONG)
-    assert main(arguments) == 2  # the files are there
-    assert "findings" in capsys.readouterr().err
+    assert (
+        shown.index("training samples and")
+        < shown.index(cost)
+        < shown.index("2 of 40 labels are contradicted")
+    )
+    assert all(name in shown for name in WRONG)
+    files = {path.name for path in (tmp_path / "odd").iterdir()}
+    assert files >= {"findings-labels.csv", "findings-labels.png"}
+    done = pellucid(*command, "--overwrite", "--json", "--strict")
+    assert done.code == 1
+    assert {one["name"] for one in json.loads(done.out)["labels"]["errors"]} == set(WRONG)
+    assert_refused(pellucid(*command), "findings")  # the files are there
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--model", "logistic"], "--model is for --labels"),
-        (["--labels", "--cv", "1"], "expected --cv to be a whole number of at least 2, got 1"),
-        (["--labels", "--cv", "30"], "cv: 30 folds need 30 samples of every class"),
-        (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
-    ],
-)
-def test_what_can_be_wrong(
-    folder: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["data", "check", str(folder), *arguments]) == 2
-    assert message in " ".join(capsys.readouterr().err.split())
+def test_what_can_be_wrong(pellucid: Command, folder: Path) -> None:
+    for options, message in (
+        ("--model logistic", "--model is for --labels"),
+        ("--labels --cv 1", "expected --cv to be a whole number of at least 2, got 1"),
+        ("--labels --cv 30", "cv: 30 folds need 30 samples of every class"),
+        ("--labels --model logistik", "unknown preset 'logistik'. Did you mean 'logistic'?"),
+    ):
+        assert_refused(pellucid(f"data check {folder} {options}"), message)
 
 
 def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> None:
@@ -164,11 +152,8 @@ def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    assert not main(
-        ["train", "drawn-cats", "--model", "logistic", "--epochs", "50", "-o", str(out), "--quiet"]
-    )
-    run = read_run(out)
+    pl.run("logistic", "drawn-cats", n_epochs=50, out=tmp_path / "run", progress=False, say=lambda line: None)
+    run = read_run(tmp_path / "run")
     found = begin_label_errors(run).result()
     assert found is not None
     assert found.model == "logistic"

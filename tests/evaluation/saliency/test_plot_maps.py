@@ -18,11 +18,8 @@ from pellucid.text import signed
 
 
 def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> pl.Model:
-    model = (
-        pl.Sequential([pl.Conv2D(4, activation="relu"), pl.GlobalAvgPool2D(), pl.Dense(3)])
-        if has_convolution
-        else pl.preset("two-layer", 3)
-    )
+    layers = [pl.Conv2D(4, activation="relu"), pl.GlobalAvgPool2D(), pl.Dense(3)]
+    model = pl.Sequential(layers) if has_convolution else pl.preset("two-layer", 3)
     model.initialize(shape, seed=1)
     model.classes = ("a", "b", "a very long name of a class that is not read to its end")
     return model
@@ -38,9 +35,7 @@ def layer_of(model: pl.Model) -> FirstLayer:
 def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     model = small(shape)
-    from pellucid.data.preprocess import Preprocessing
-
-    model.preprocessing = Preprocessing("divide", 255.0)
+    model.preprocessing = pl.Preprocessing("divide", 255.0)
     maps = pl.saliency(model, photo)
     figure = saliency_figure(photo, maps)
     assert len(shown(figure)) == 3 * len(maps)
@@ -58,12 +53,9 @@ def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):
         maps = pl.saliency(model, photo / 255, target=2)
-        for figure in (
-            saliency_figure(photo, maps),
-            first_layer_figure(layer_of(model)),
-            saliency_strip(photo, maps),
-        ):
-            assert_readable(figure)
+        assert_readable(saliency_figure(photo, maps))
+        assert_readable(saliency_strip(photo, maps))
+        assert_readable(first_layer_figure(layer_of(model)))
 
 
 def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
@@ -94,9 +86,8 @@ def test_first_layer_pictures_are_the_weights() -> None:
     W = model._leaves()[1].params["W"]
     assert found.pictures.shape == (20, 6, 5, 3)
     photo = np.random.default_rng(0).random((6, 5, 3))
-    assert (found.pictures * photo).sum(axis=(1, 2, 3)) == pytest.approx(
-        photo.ravel() @ W
-    )  # each over its pixel
+    over_pixels = (found.pictures * photo).sum(axis=(1, 2, 3))
+    assert over_pixels == pytest.approx(photo.ravel() @ W)
     cnn = pl.Sequential([pl.BatchNorm(), pl.Conv2D(7, (3, 2)), pl.Flatten(), pl.Dense(2)])
     cnn.initialize((6, 5, 3))
     kernels = layer_of(cnn)

@@ -37,9 +37,8 @@ def test_the_published_run(published_folder: Path) -> None:
     without = result.without_leaks
     assert without is not None
     assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
-    assert result.headline == (
-        "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always 'non-cat') 34 %."
-    )
+    accuracy = "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %)"
+    assert result.headline == f"{accuracy}. Baseline (always 'non-cat') 34 %."
     (leak,) = (note for note in result.notes if "17 = training 146" in note)
     assert "Without: Test accuracy 80 % (39/49" in leak
 
@@ -107,9 +106,8 @@ def test_several_labels(rng: np.random.Generator) -> None:
     hits = model.predict(X) == data.y
     assert result.estimates["label_accuracy"].value == pytest.approx(hits.mean())
     assert result.estimates["exact_match"].value == pytest.approx(hits.all(axis=1).mean())
-    assert result.estimates["log_loss"].value == pytest.approx(
-        model._measure(X.astype(np.float32), model._encode(data.y))["loss"], rel=1e-5
-    )
+    loss = model._measure(X.astype(np.float32), model._encode(data.y))["loss"]
+    assert result.estimates["log_loss"].value == pytest.approx(loss, rel=1e-5)
     for j, figures in enumerate(result.per_class):
         value, low, high, _ = figures.estimates["accuracy"]
         assert value == pytest.approx(hits[:, j].mean())
@@ -124,10 +122,8 @@ def test_several_labels(rng: np.random.Generator) -> None:
 
 
 def test_targets_of_one_value_have_no_r_squared() -> None:
-    outputs = Predictions(
-        "regression", np.full((5, 1), 0.1), np.arange(5.0)[:, None], np.empty((5, 0)), False, ()
-    )
-    result = score(outputs)
+    y, y_pred = np.full((5, 1), 0.1), np.arange(5.0)[:, None]
+    result = score(Predictions("regression", y, y_pred, np.empty((5, 0)), False, ()))
     assert result.estimates["r_squared"].value is None
     assert "same target" in result.estimates["r_squared"].reason
     json.dumps(result.to_dict(), allow_nan=False)

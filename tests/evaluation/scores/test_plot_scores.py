@@ -63,12 +63,8 @@ def test_of_many_classes_the_worst_are_named() -> None:
     named = legend(draw.roc_figure(result))
     assert named[3:] == ["The other 7", "Chance: 0.50"]
     assert [words.split(":")[0] for words in named[:3]] == worst
-    for figure in (
-        draw.roc_figure(result),
-        draw.precision_recall_figure(result),
-        draw.calibration_figure(result),
-    ):
-        assert is_drawn(figure)
+    for make in (draw.roc_figure, draw.precision_recall_figure, draw.calibration_figure):
+        assert is_drawn(make(result))
     assert legend(draw.calibration_figure(result), at=1)[-1] == "The other 7"
 
 
@@ -90,9 +86,7 @@ def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     labels = [axes.get_ylabel() for axes in figure.axes[:2]]
     assert labels == ["Fraction that is right", f"Fraction that is '{result.per_class[1].name}'"]
     points = figure.axes[0].lines[1].get_data()
-    np.testing.assert_allclose(
-        points, [result.calibration.mean_predicted, result.calibration.fraction_positive]
-    )
+    np.testing.assert_allclose(points, result.calibration[3:5])  # mean probability, fraction that is right
     heights = [bar.get_height() for bar in figure.axes[2].patches]
     assert sum(heights) == 60
     assert heights[5:] == [*np.bincount(result.calibration.bins, result.calibration.counts, minlength=10)[5:]]
@@ -114,10 +108,8 @@ def test_labels_and_quantities(rng: np.random.Generator) -> None:
         score(Predictions("regression", y, y + 0.1, np.empty((len(y), 0)), False, ()), n_resamples=100)
         for y in (y, np.ones((3, 1)))
     )
-    assert [axes.get_xlabel() for axes in draw.draw(quantities).axes[3:5]] == [
-        "True target 2",
-        "Predicted target 2",
-    ]
+    labels = [axes.get_xlabel() for axes in draw.draw(quantities).axes[3:5]]
+    assert labels == ["True target 2", "Predicted target 2"]
     assert is_drawn(draw.draw(constant))
     axes = Figure().add_subplot()
     assert result.plot(ax=axes).get_xlabel() == "False positive rate"

@@ -12,7 +12,11 @@ from tests.every import every
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import FormatError, MissingExtraError, OptionError, OutputError, TrainingError
+from pellucid.evaluation.comparison.splitting import make_folds
+from pellucid.evaluation.sweep import train_trial
 from pellucid.evaluation.sweep.result import Sweep, Training, Trial, pareto_front, rank
+from pellucid.formats.architecture import load_architecture
+from pellucid.training.events import EpochEnd
 
 NET = """
 [[layers]]
@@ -52,12 +56,10 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(found: Sweep) -> dict[str, Any]:
     """All that a sweep found but for seconds, on which also its front depends."""
     record = found.to_dict()
-    for name in ("seconds", "front"):
-        del record[name]
-    for trial in record["trials"]:
-        del trial["seconds"]
-        for training in trial["trainings"]:
-            del training["seconds"]
+    del record["front"]
+    timed = [record, *record["trials"], *(one for trial in record["trials"] for one in trial["trainings"])]
+    for part in timed:
+        del part["seconds"]
     return record
 
 
@@ -87,9 +89,6 @@ def test_trials_do_not_depend_on_processes_and_metric(found: Sweep, split: Split
 
 def test_a_trial_is_the_training_that_its_options_say(found: Sweep, split: Split, net: Path) -> None:
     """The first fold of a trial, trained by hand."""
-    from pellucid.evaluation.comparison.splitting import make_folds
-    from pellucid.formats.architecture import load_architecture
-
     trial = found.trials[0]
     train, test = (split.train.take(rows) for rows in make_folds(split.train, 3, 1).rows[0])
     units = trial.options["layers.0.units"]
@@ -218,9 +217,6 @@ def test_a_trial_is_taken_over_from_its_checkpoint(
     split: Split, net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C in the fourth epoch of the second trial; what comes then hears the epochs after it alone."""
-    from pellucid.evaluation.sweep import train_trial
-    from pellucid.training.events import EpochEnd
-
     asked: dict[str, Any] = {"n_trials": 3, "n_jobs": 1, "n_epochs": 8}
     whole = pl.sweep(net, split, SPACE, **asked)
     heard: list[int] = []
@@ -293,13 +289,10 @@ def test_the_front_is_what_none_beats_in_all() -> None:
     trials = [made(1, 0.9, 5), made(2, 0.8, 1), made(3, 0.85, 6), made(4, 0.8, 2), made(5, 0.7, 0.5)]
     assert [one.number for one in pareto_front(trials, ("accuracy", "seconds"))] == [5, 2, 1]
     assert [one.number for one in pareto_front(trials, ("log_loss", "seconds"))] == [5]
-    small = [*trials, made(6, 0.6, 9, 0), made(7, 0.6, 9, 0)]
-    assert [one.number for one in pareto_front(small, ("accuracy", "seconds", "n_parameters"))] == [
-        6,
-        5,
-        2,
-        1,
-    ]
+    small = pareto_front(
+        [*trials, made(6, 0.6, 9, 0), made(7, 0.6, 9, 0)], ("accuracy", "seconds", "n_parameters")
+    )
+    assert [one.number for one in small] == [6, 5, 2, 1]
 
 
 def test_equals_are_ranked_by_size_and_pruned_trials_last() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,18 +23,12 @@ COLORS = (BLUE, ORANGE, GREEN)
 
 def importance_figure(found: ColumnImportance) -> Figure:
     """Draw by how much the score drops where a column is shuffled, with the interval of the shuffles."""
-    rows = found.to_rows()[:MOST_BARS][::-1]
-    with look():
-        figure = new_figure(0.9 + 0.28 * len(rows))
-        axes = figure.add_subplot()
-        drops = np.array([row["drop"] for row in rows])
-        ends = np.array([[row["drop"] - row["low"], row["high"] - row["drop"]] for row in rows]).T.clip(0)
-        axes.barh(range(len(rows)), drops, xerr=ends, color=BLUE, error_kw={"ecolor": INK, "elinewidth": 1})
-        axes.set_yticks(range(len(rows)), [class_name((row["column"],), 0, 24) for row in rows])
-        axes.set_xlabel(f"{capitalized(found.metric)} lost where the column is shuffled")
-        axes.axvline(0, color=INK, linewidth=0.8)
-        axes.grid(axis="x")
-    return figure
+    rows = found.to_rows()[:MOST_BARS]
+    drops = [row["drop"] for row in rows]
+    ends = np.array([[row["drop"] - row["low"], row["high"] - row["drop"]] for row in rows]).T.clip(0)
+    labels = [class_name((row["column"],), 0, 24) for row in rows]
+    whiskers: dict[str, Any] = {"xerr": ends, "error_kw": {"ecolor": INK, "elinewidth": 1}}
+    return _bars(drops, labels, f"{capitalized(found.metric)} lost where the column is shuffled", **whiskers)
 
 
 def curves_figure(curves: Sequence[Curve]) -> Figure:
@@ -70,17 +64,25 @@ def curves_figure(curves: Sequence[Curve]) -> Figure:
 
 def contributions_figure(found: RowExplanation) -> Figure:
     """Draw what each column adds, the largest at the top."""
-    rows = found.to_rows()[:MOST_BARS][::-1]
+    rows = found.to_rows()[:MOST_BARS]
+    labels = [f"{class_name((row['column'],), 0, 20)} = {class_name((row['value'],), 0, 14)}" for row in rows]
+    unit = f"What it adds, against a typical row, in {found.unit}"
+    return _bars([row["adds"] for row in rows], labels, unit, negative=RED)
+
+
+def _bars(
+    values: Sequence[float], labels: Sequence[str], unit: str, negative: str = BLUE, **more: Any
+) -> Figure:
+    """Draw a bar for each value, the first at the top."""
     with look():
-        figure = new_figure(0.9 + 0.28 * len(rows))
+        figure = new_figure(0.9 + 0.28 * len(values))
         axes = figure.add_subplot()
-        parts = [row["adds"] for row in rows]
-        axes.barh(range(len(rows)), parts, color=[BLUE if part >= 0 else RED for part in parts])
-        labels = [
-            f"{class_name((row['column'],), 0, 20)} = {class_name((row['value'],), 0, 14)}" for row in rows
-        ]
-        axes.set_yticks(range(len(rows)), labels)
-        axes.set_xlabel(f"What it adds, against a typical row, in {found.unit}")
+        axes.barh(
+            range(len(values)), values, color=[BLUE if one >= 0 else negative for one in values], **more
+        )
+        axes.set_yticks(range(len(values)), labels)
+        axes.set_xlabel(unit)
+        axes.invert_yaxis()
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.grid(axis="x")
     return figure

@@ -99,9 +99,8 @@ class CrossValidation(Result):
         """Return the mean of one metric for each source, with its interval."""
         found = [corrected_t_interval(values, self.test_to_train) for values in self.values(metric)]
         low, high = self._ends(metric)
-        return [
-            replace(_within(one, low, high), p_value=None) for one in found
-        ]  # against 0 it is meaningless
+        # a p-value against 0 is meaningless
+        return [replace(_within(one, low, high), p_value=None) for one in found]
 
     def difference(self, metric: str = "") -> FoldMean | None:
         """Return by how much B exceeds A over the folds; None where there is only A."""
@@ -295,8 +294,3 @@ def in_sentence(title: str) -> str:
     ('balanced accuracy', 'R²')
     """
     return title if len(title) < 3 else title[0].lower() + title[1:]
-
-
-def _scores_of_body(job: TrainingJob, trained: Trained) -> tuple[float, float]:
-    found = predict(trained.model, trained.test)
-    return found.confusion.balanced_accuracy, float(found.losses.mean())

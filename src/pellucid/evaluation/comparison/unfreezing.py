@@ -7,14 +7,14 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
-from pellucid.evaluation.comparison.folds import _scores_of_body
 from pellucid.evaluation.comparison.labels import check_labels
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds
+from pellucid.prediction.predict import predict
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.build import without_unfreezing
 from pellucid.runs.candidates import Candidate
 from pellucid.runs.config import RunConfig
-from pellucid.runs.train_many import TrainingJob, Trainings, n_jobs_that_fit, train_all, undivided
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, n_jobs_that_fit, train_all, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.types import Array
 
@@ -68,6 +68,11 @@ class Unfreezing:
         return {"headline": self.headline, "helped": self.helped, **scores}
 
 
+def _score(job: TrainingJob, trained: Trained) -> tuple[float, float]:
+    found = predict(trained.model, trained.test)
+    return found.confusion.balanced_accuracy, float(found.losses.mean())
+
+
 def compare_unfreezing(
     split: Split, config: RunConfig, *, progress: ProgressCallback = no_progress
 ) -> Unfreezing:
@@ -91,7 +96,7 @@ def compare_unfreezing(
     rows = make_folds(split.train, N_FOLDS).rows
     pair = without_unfreezing(config), config
     candidates = [Candidate(letter, "pretrained", config=one) for letter, one in zip("AB", pair, strict=True)]
-    trainings = Trainings(candidates, undivided(split.train, split), _scores_of_body, rows)
+    trainings = Trainings(candidates, undivided(split.train, split), _score, rows)
 
     def show(n: int, job: TrainingJob, result: Any) -> None:
         if isinstance(result, PellucidError):

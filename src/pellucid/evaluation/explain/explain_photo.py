@@ -99,19 +99,18 @@ def explanation(
     photo: ImageContext,
     target: Target,
     methods: Sequence[str],
-    *notes: str,
-    doubt: str = "",
+    note: str,
+    doubt: str,
 ) -> PhotoExplanation:
     """Return why a model predicts what it does for a photo that is read and predicted already."""
-    checked = affordable(model, methods)
+    checked, notes = affordable(model, methods), [note] if note else []
     if left_out := [METHODS[name].title for name in methods if name not in checked]:
         names = join(left_out)
-        notes = *notes, f"{names}: not compared with untrained networks, which would take too long."
+        notes.append(f"{names}: not compared with untrained networks, which would take too long.")
     with dispatch.use(dispatch.resolve(None, N_PASSES * model._n_operations)):
         image = ImageToExplain(photo.seen, photo.prepared, target)
         maps = maps_of(model, [image], methods, checked=checked)[0]
-    said = tuple(note for note in notes if note)
-    return PhotoExplanation(name, photo, maps, first_layer(model), doubt, said)
+    return PhotoExplanation(name, photo, maps, first_layer(model), doubt, tuple(notes))
 
 
 def doubt_of(model: Model, train: Dataset) -> str:

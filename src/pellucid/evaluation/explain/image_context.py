@@ -119,8 +119,6 @@ class ImageContext(Result):
         model: Model,
         image: str | Path | bytes | Array,
         train: Dataset | tuple[Any, Any] | None = None,
-        *,
-        n_near: int = N_NEAR,
     ) -> "ImageContext":
         """Read, resize, prepare and predict a photo, each once, and compare it with the training photos.
 
@@ -133,8 +131,6 @@ class ImageContext(Result):
             model's input shape.
         train : Dataset or (X, y), optional
             The training part; without it neighbours and novelty are left out.
-        n_near : int, optional
-            How many neighbours of each kind.
 
         Raises
         ------
@@ -174,7 +170,7 @@ class ImageContext(Result):
             {name: float(value) for name, value in zip(labels, p, strict=True)},
             _variants(model, original, seen, labels, p),
         )
-        return photo if train is None else photo.among(model, train, n_near)
+        return photo if train is None else photo.among(model, train)
 
     in_json = (
         "headline label probability classes variants nearest_by_pixels=by_pixels "

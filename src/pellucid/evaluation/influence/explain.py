@@ -30,7 +30,6 @@ def explain_predictions(
     retraining: Retraining | None = None,
     known: dict[Group, Array] | None = None,
     n_draws: int = N_DRAWS,
-    seed: int = 0,
     run: Runner = train_many,
 ) -> list[ExplainedPrediction]:
     """Return, for each query sample, the samples that influenced its prediction, and the prediction without them.
@@ -56,8 +55,6 @@ def explain_predictions(
         Trainings that need not be run again.
     n_draws : int, optional
         How many times as many samples as are shown towards a prediction, drawn at random, are left out together.
-    seed : int, optional
-        Of the random orders.
     run : callable, optional
         Takes a function and the groups, and returns its result for each group.
 
@@ -99,15 +96,14 @@ def explain_predictions(
     Test sample 0: 'low' (... %). Without its 5 most influential training samples ... %, ...
     """
     S = influence.renormalized if scores is None else scores
-    shown: list[
-        tuple[Group, Group]
-    ] = []  # the highest scores above 0, fewer than there are in all; the lowest below
+    # the highest scores above 0, fewer than there are in all; the lowest below
+    shown: list[tuple[Group, Group]] = []
     for column in S.T:
         order = np.argsort(-column, kind="stable").tolist()
         high = [i for i in order if column[i] > 0][: min(top, len(column) - 1)]
         shown.append((tuple(high), tuple([i for i in order[::-1] if column[i] < 0][:top])))
     candidates = np.flatnonzero(S.any(axis=1))
-    orders = [stream(seed, "influence by chance", i).permutation(candidates) for i in range(n_draws)]
+    orders = [stream(0, "influence by chance", i).permutation(candidates) for i in range(n_draws)]
     drawn = {n: [_group(order[:n]) for order in orders] for n in {len(towards) for towards, _ in shown} if n}
     known = dict(known or {})
     if retraining is not None:

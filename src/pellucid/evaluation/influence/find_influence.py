@@ -99,7 +99,7 @@ def begin_influence(
         weights=training_weights(result),
         progress=stage_of(progress, "gradients"),
     )
-    n_done = 0
+    n_done = int(again)
 
     def run(train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
         """Train side by side where that pays."""
@@ -156,7 +156,7 @@ def begin_influence(
             explanations=explanations,
             is_retrained=again,
             agreement=agreement(traced, scores, linear) if known else None,
-            n_trainings=n_done + trace.n_trainings,
+            n_trainings=n_done,
             seconds=time.perf_counter() - started,
             notes=(*result.notes, *trace.notes, *notes),
         )

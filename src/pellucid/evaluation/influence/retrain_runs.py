@@ -13,12 +13,11 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
-from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
+from pellucid.evaluation.influence.retraining import Retraining, Traced
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
@@ -29,6 +28,7 @@ from pellucid.training.cost import can_be_dual, first_layer_correction
 from pellucid.training.events import Callback, EpochEnd
 from pellucid.training.fit import fit, kernels_for
 from pellucid.training.job import validation_rows
+from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
 
@@ -76,9 +76,6 @@ def fit_in_stages(
     held : Array of int, optional
         The rows held out for validation.
     """
-    if not stages:
-        fit(model, data, options, callbacks, held=held)
-        return
     with TemporaryDirectory(prefix="pellucid-stages-") as folder:
         resume = None
         for number, (until, own) in enumerate(stages):
@@ -95,10 +92,8 @@ OTHER = (
     "adds in another order. What follows is about the training as it runs here."
 )
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
-SAME = {
-    "float64": 1e-6,
-    "float32": 1e-2,
-}  # largest difference of scores that still counts as the same training
+# the largest difference of scores that still counts as the same training
+SAME = {"float64": 1e-6, "float32": 1e-2}
 
 
 def training_seconds(run: Run) -> float:
@@ -122,62 +117,47 @@ class TrainingTrace(NamedTuple):
 
     retraining: Retraining | None
     traced: Traced
-    train: Dataset  # in the coordinates of the traced model
+    train: Dataset  # as the traced model takes it
     query: Dataset
     notes: tuple[str, ...] = ()
     on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
-    n_trainings: int = 0  # that it took
 
 
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
-    """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
+    """Run the training again, after a pretrained body that of its features, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
-    if model._n_body:
-        return _retrain_head(run, query)
+    saved, stages, on_threads = outputs_of(model, query.X), list(run.config.stages), False
+    if model._n_body:  # with the weight decay that was chosen
+        known = {name: value for name, value in options.optimizer_options.items() if name != "folds"}
+        own: dict[str, Any] = {"weight_decay": decay_of(run), "optimizer_options": known, "n_threads": 1}
+        kernels, stages, start = "numpy", [], head_of(model, options.seed)
+        options = replace(options, **own)
+        train, query = (replace(part, X=features_of_body(model, part.X)) for part in (train, query))
+    else:
+        kernels, start = run.history.kernels, _start_of(run)
+        if can_be_dual(model, options, len(train)):  # elsewhere the last digits, which kernels change, grow
+            kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
+    stages = [Stage(until, replace(own, kernels=kernels)) for until, own in stages]
+    again = partial(fit_in_stages, stages, replace(options, kernels=kernels))
+    retraining = Retraining(start, train, query.X, again, _held_out(run))
+    traced = retraining.traced(N_SNAPSHOTS)
+    off = np.abs(traced.outputs - saved).max()
+    notes = (OTHER.format(off=off),) if off > SAME[model.dtype] else ()
+    return TrainingTrace(retraining, traced, train, query, notes, on_threads)
+
+
+def _start_of(run: Run) -> Model:
+    """Return the model that a training began from."""
+    model = run.model
     if run.config.start is not None:
         start = make_model(run.config, None, run.split)
     else:
         start = model_from_config(model.config(), dtype=model.dtype)
         start._recipe = run.config.recipe
-        start.initialize(model.input_shape, seed=options.seed)
+        start.initialize(model.input_shape, seed=run.config.options.seed)
     start._copy_loss(model)
     start.preprocessing, start.classes, start._schema = model.preprocessing, model.classes, model._schema
-    is_small, on_threads, kernels = can_be_dual(model, options, len(train)), False, run.history.kernels
-    if is_small:  # elsewhere the last digits, which kernels change, grow
-        kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
-    same = replace(options, kernels=kernels)
-    stages = [Stage(until, replace(own, kernels=kernels)) for until, own in run.config.stages]
-    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same), _held_out(run))
-    saved, limit = outputs_of(model, query.X), SAME[model.dtype]
-
-    retraining = project_to_span(plain) if is_small else plain
-    traced, n_trainings = retraining.traced(N_SNAPSHOTS), 1
-    off = np.abs(traced.outputs - saved).max()
-    if off > limit and retraining is not plain:
-        retraining, traced, n_trainings = plain, plain.traced(N_SNAPSHOTS), 2
-        off = np.abs(traced.outputs - saved).max()
-    notes = (OTHER.format(off=off),) if off > limit else ()
-    queries = Dataset(retraining.query_X, query.y, query.classes)
-    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads, n_trainings)
-
-
-def _retrain_head(run: Run, query: Dataset) -> TrainingTrace:
-    """Train the layers after a pretrained body again, on its features, with the weight decay that was chosen."""
-    model, train, options = run.model, run.split.train, run.config.options
-    known = {name: value for name, value in options.optimizer_options.items() if name != "folds"}
-    options = replace(
-        options, weight_decay=decay_of(run), optimizer_options=known, kernels="numpy", n_threads=1
-    )
-    X, query_X = (features_of_body(model, part.X) for part in (train, query))
-    start = head_of(model, options.seed)
-    features = Dataset(X, train.y, train.classes, train.noun, train.groups)
-    retraining = Retraining(start, features, query_X, partial(fit_in_stages, [], options), _held_out(run))
-    traced = retraining.traced(N_SNAPSHOTS)
-    off = np.abs(traced.outputs - outputs_of(model, query.X)).max()
-    notes = (OTHER.format(off=off),) if off > SAME["float32"] else ()
-    return TrainingTrace(
-        retraining, traced, features, Dataset(query_X, query.y, query.classes), notes, False, 1
-    )
+    return start
 
 
 def decay_of(run: Run) -> float:
@@ -241,15 +221,9 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
 
 def training_weights(run: Run) -> Array | None:
     """Return how much each training sample counted; 0 for those held out to watch the training."""
-    options, train = run.config.options, run.split.train
-    if options.class_weight is None and options.validation is None:
-        return None
-    m = len(train)
-    weights = np.ones(m)
-    if options.class_weight is not None:
-        k = max(2, run.model.output_shape[-1])
-        weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
+    weights = weigh_samples(run.model, run.split.train, None, run.config.options.class_weight)
     if (held := _held_out(run)) is not None:
+        weights = np.ones(len(run.split.train)) if weights is None else weights
         weights[held] = 0
     return weights
 

@@ -1,6 +1,5 @@
 """Training again without some samples: the only proof of what they did."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,12 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot, own_copy
-from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback
 from pellucid.types import Array
 
@@ -88,69 +84,3 @@ class Retraining:
         held = {} if self.held is None else {"held": np.flatnonzero(np.isin(keep, self.held))}
         self.fit(model, self.train if not group else self.train.take(keep), callbacks, **held)
         return model
-
-
-def project_to_span(retraining: Retraining) -> Retraining:
-    """Return the same training with the samples turned into as few coordinates as there are samples.
-
-    Gradient descent moves the first layer's weights only within the span of the training samples. An orthonormal
-    basis Q of that span and of the query samples turns every X into X Q and W_0 into Q^T W_0: the same products and
-    the same training, whose set-up costs next to nothing.
-
-    Parameters
-    ----------
-    retraining : Retraining
-        Of a model for which the dual form holds: see :func:`pellucid.training.dual.form.why_not_dual`. With another
-        optimizer the result is another training.
-
-    Returns
-    -------
-    Retraining
-        The one given, where samples have no more numbers than there are samples.
-
-    Notes
-    -----
-    One QR decomposition, 2 n_in (m + n)^2 operations. Equal up to rounding: compare ``without()`` with the outputs
-    of the model itself.
-    """
-    start = retraining.start
-    assert isinstance(start, Sequential)
-    rule = start.preprocessing or Preprocessing.for_data(retraining.train.X)
-    X, query_X = (
-        rule.apply(part, start.dtype).reshape(len(part), -1)
-        for part in (retraining.train.X, retraining.query_X)
-    )
-    m, rows = len(X), np.concatenate([X, query_X]).astype(np.float64)
-    if rows.shape[1] <= len(rows):
-        return retraining
-    Q, R = np.linalg.qr(rows.T)
-    small = np.ascontiguousarray(R.T).astype(start.dtype)
-    return Retraining(
-        _with_inputs(start, Q.T @ _first_dense(start).params["W"]),
-        Dataset(small[:m], retraining.train.y, retraining.train.classes),
-        small[m:],
-        retraining.fit,
-        retraining.held,
-    )
-
-
-def _first_dense(model: Sequential) -> Dense:
-    layer = next(layer for layer in model.layers if not isinstance(layer, Flatten))
-    assert isinstance(layer, Dense)
-    return layer
-
-
-def _with_inputs(start: Sequential, W: Array) -> Sequential:
-    """Return a copy of a model with other weights, (n, n_out), of its first Dense, for samples of shape (n,)."""
-    first = _first_dense(start)
-    dense = Dense(first.units, first.activation, first.initializer)
-    dense.name, dense.input_shape, dense.output_shape = first.name, (len(W),), first.output_shape
-    dense.params = {"W": W, "b": first.params["b"].copy()}
-    after = start.layers[start.layers.index(first) + 1 :]
-    model = Sequential([dense, *copy.deepcopy(after)], dtype=start.dtype)
-    model.input_shape, model.output_shape = dense.input_shape, start.output_shape
-    model._bind()
-    model._mark_input_gradient(False)
-    model._copy_loss(start)
-    model.preprocessing, model.classes = Preprocessing(), start.classes
-    return model

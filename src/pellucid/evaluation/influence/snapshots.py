@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -104,17 +104,15 @@ class KeepSnapshots:
         if not self._due or step != self._due[-1]:
             return
         self._due.pop()
-        model = self._run.model
-        states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model._leaves())
-        theta = self._run.form.to_plain(model.theta)
-        self.snapshots.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
+        now = last_snapshot(self._run.model, step, self._run.optimizer.learning_rate)
+        self.snapshots.append(replace(now, theta=self._run.form.to_plain(now.theta)))
 
     def _close(self, n_steps: int) -> None:
         """Let each snapshot stand for the steps from it to the next; one after the last step for none."""
         kept = [snapshot for snapshot in self.snapshots if snapshot.step < max(n_steps, 1)]
         ends = [snapshot.step for snapshot in kept[1:]] + [n_steps]
         self._before += [
-            Snapshot(snapshot.step, snapshot.rate * (end - snapshot.step), snapshot.theta, snapshot.states)
+            replace(snapshot, rate=snapshot.rate * (end - snapshot.step))
             for snapshot, end in zip(kept, ends, strict=True)
         ]
         self._first, self.snapshots = n_steps, list(self._before)

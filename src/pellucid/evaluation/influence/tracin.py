@@ -43,58 +43,38 @@ def is_stack(model: Model) -> bool:
     return n_flat < len(kinds) and all(kind is Dense for kind in kinds[n_flat:])
 
 
-def stack_products(
-    model: Model, X: Array, query_X: Array, slope: Slope, query_slope: Slope, *, gram: Array | None = None
-) -> Products:
-    """Return the products for a stack of Dense layers, from one forward and one backward pass for all samples.
+def dense_products(layers: Sequence[Dense], A: Array, m: int, slope: Slope, query_slope: Slope) -> Products:
+    """Return the products of the gradients of Dense layers, one after another: one pass for all samples.
 
     Parameters
     ----------
-    model : Model
-        One that :func:`is_stack` agrees to.
-    X, query_X : Array, shapes (m, ...) and (n, ...)
-        Prepared inputs.
+    layers : sequence of Dense
+        The last ones of a model.
+    A : Array, shape (m + n, n_in)
+        What the first of them takes, of the training and then of the query samples.
+    m : int
+        Training samples.
     slope, query_slope : callable
         The outputs' gradient of each training sample's loss, and of each query sample's score.
-    gram : Array, shape (m, n), optional
-        X times query_X, rows flat: it is the same for all parameters.
 
     Notes
     -----
     2 (m + n) p operations for the passes, and 2 m n (n_in + n_out) a layer for the products.
     """
-    layers = [layer for layer in model._leaves() if isinstance(layer, Dense)]
-    m = len(X)
-    both = np.concatenate([X.reshape(m, -1), query_X.reshape(len(query_X), -1)])
-    inputs, caches, A = [], [], both
+    inputs, caches = [], []
     for layer in layers:
         inputs.append(A)
-        A = A @ layer.params["W"] + layer.params["b"]
-        if layer.activation:
-            A, cache = ACTIVATIONS[layer.activation].forward(A)
-            caches.append(cache)
-        else:
-            caches.append(None)
+        Z = A @ layer.params["W"] + layer.params["b"]
+        A, cache = ACTIVATIONS[layer.activation or "linear"].forward(Z)
+        caches.append(cache)
     dA = np.concatenate([slope(A[:m], ALL), query_slope(A[m:], ALL)])
-    parts = []
-    for k in range(len(layers) - 1, -1, -1):
-        layer, A = layers[k], inputs[k]
-        dZ = ACTIVATIONS[layer.activation].backward(dA, caches[k]) if layer.activation else dA
-        parts.append(_of_layer(A, dZ, m, gram if k == 0 else None))
-        if k:
+    dots, squares = np.zeros((m, len(A) - m)), np.zeros(len(A))
+    for layer, A, cache in zip(layers[::-1], inputs[::-1], caches[::-1], strict=True):
+        dZ = ACTIVATIONS[layer.activation or "linear"].backward(dA, cache)
+        dots += (A[:m] @ A[m:].T + 1) * (dZ[:m] @ dZ[m:].T)
+        squares += (np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", dZ, dZ)
+        if layer is not layers[0]:
             dA = dZ @ layer.params["W"].T
-    return _sum_of(parts, m)
-
-
-def _of_layer(A: Array, dZ: Array, m: int, shared: Array | None = None) -> tuple[Array, Array]:
-    """Return a Dense layer's part of the products, (m, n), and of all squared lengths, (m + n,)."""
-    shared = A[:m] @ A[m:].T if shared is None else shared
-    squares = (np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", dZ, dZ)
-    return (shared + 1) * (dZ[:m] @ dZ[m:].T), squares
-
-
-def _sum_of(parts: list[tuple[Array, Array]], m: int) -> Products:
-    dots, squares = (np.sum(each, axis=0) for each in zip(*parts, strict=True))
     norms = np.sqrt(squares)
     return Products(dots, norms[:m], norms[m:])
 
@@ -137,44 +117,32 @@ def _gradient(model: Model, X: Array, slope: Slope, i: int) -> Array:
     return model.grad
 
 
-def head_of(model: Model) -> Dense | None:
-    """Return the last layer where it is a plain Dense that gives the model's outputs, else None."""
-    last: Layer = model._uses()[-1]
-    is_head = isinstance(last, Dense) and last.activation is None and last.output_shape == model.output_shape
-    is_head = is_head and last._first_use is None
-    return last if is_head and isinstance(last, Dense) else None
-
-
-def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_slope: Slope) -> Products:
-    """Return the products of the last Dense layer's gradients alone: an approximation.
+def head_of(model: Model) -> Dense:
+    """Return the last layer, whose gradients alone are an approximation.
 
     Raises
     ------
     OptionError
-        If the model does not end in such a layer.
+        If it is not a Dense without activation that gives the model's outputs.
     """
-    head = head_of(model)
-    if head is None:
+    last: Layer = model._uses()[-1]
+    is_used_once = last._first_use is None and last.output_shape == model.output_shape
+    if not isinstance(last, Dense) or last.activation is not None or not is_used_once:
         raise OptionError(
             "influence: expected a model that ends in a Dense layer without activation, for its gradients alone."
         )
-    m = len(X)
-    features, outputs = _features(model, head, np.concatenate([X, query_X]))
-    dZ = np.concatenate([slope(outputs[:m], ALL), query_slope(outputs[m:], ALL)])
-    return _sum_of([_of_layer(features, dZ, m)], m)
+    return last
 
 
-def _features(model: Model, head: Dense, X: Array) -> tuple[Array, Array]:
-    """Return what goes into the last layer and what comes out, float64."""
-    inputs, outputs = [], []
+def inputs_of(head: Dense, model: Model, X: Array) -> Array:
+    """Return what the last layer takes of prepared samples, float64."""
+    parts = []
     with record(head) as watch:
         for start in range(0, len(X), PIECE):
             model.forward(X[start : start + PIECE])
             assert watch.input is not None
-            assert watch.output is not None
-            inputs.append(watch.input)
-            outputs.append(watch.output)
-    return np.concatenate(inputs).astype(np.float64), np.concatenate(outputs).astype(np.float64)
+            parts.append(watch.input)
+    return np.concatenate(parts).astype(np.float64)
 
 
 MOST_SECONDS = 60.0  # that single gradients may take, before the last layer alone is taken
@@ -260,28 +228,28 @@ def trace_influence(
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
-    replica = own_copy(model)
-    rule = model.preprocessing or Preprocessing()
-    X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
+    replica, rule = own_copy(model), model.preprocessing or Preprocessing()
+    m, n, n_snapshots = len(train), len(query), len(snapshots)
+    both = np.concatenate([rule.apply(part.X, model.dtype) for part in (train, query)])
     predicted_labels = labels_of(model.decision_function(query.X))
     slopes = loss_slope(model, train), logit_slope(predicted_labels)
-    m, n_snapshots = len(X), len(snapshots)
     each = 3.0 * model._n_operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model._leaves())
-    is_quick = (m + len(query_X)) * n_snapshots * each <= MOST_SECONDS
+    is_quick = (m + n) * n_snapshots * each <= MOST_SECONDS
     way = "stack" if is_stack(model) else "all" if is_quick else "last-layer"
-    gram = X.reshape(m, -1) @ query_X.reshape(len(query_X), -1).T if way == "stack" else None
 
     def products(t: int) -> Products:
         if way == "stack":
-            return stack_products(replica, X, query_X, *slopes, gram=gram)
+            layers = [leaf for leaf in replica._leaves() if isinstance(leaf, Dense)]
+            return dense_products(layers, both.reshape(m + n, -1), m, *slopes)
         if way == "last-layer":
-            return head_products(replica, X, query_X, *slopes)
+            head = head_of(replica)
+            return dense_products([head], inputs_of(head, replica, both), m, *slopes)
         listen = None if progress is None else (lambda i, m: progress(t * m + i, n_snapshots * m))
-        return plain_products(replica, X, query_X, *slopes, progress=listen)
+        return plain_products(replica, both[:m], both[m:], *slopes, progress=listen)
 
-    weight = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
-    tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
-    with dispatch.use_for(3.0 * len(snapshots) * (len(X) + len(query_X)) * model._n_operations):
+    weight = np.full(m, 1 / m) if weights is None else weights / weights.sum()
+    tracin, cosines, total = np.zeros((m, n)), np.zeros((m, n)), 0.0
+    with dispatch.use_for(3.0 * n_snapshots * (m + n) * model._n_operations):
         for t, snapshot in enumerate(snapshots):
             snapshot.put_into(replica)
             dots, norms, query_norms = products(t)

@@ -224,11 +224,9 @@ class Robustness(Result):
         >>> print(Robustness(50, 20, 0.4, "cat", (), {}, 1).headline)
         Unchanged, 20 of 50 photos are correct: no better than the baseline (always 'cat').
         """
-        n, unchanged = (
-            plural(self.n, self.noun),
-            f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct",
-        )
+        n = plural(self.n, self.noun)
         if self.accuracy <= self.baseline:
+            unchanged = f"Unchanged, {self.n_correct} of {n} are correct"
             return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
         largest = max(0, self.ranking[0].cost)
         for curve in self.ranking:

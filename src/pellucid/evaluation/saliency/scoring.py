@@ -117,15 +117,11 @@ def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> t
     shape = model.input_shape
     if not isinstance(image, np.ndarray):
         return read_original_and_sample(image, shape, white_seen(model.inputs_seen))
-    original = image
-    is_sample = original.shape == shape
-    if is_sample and original.ndim == 2:
-        original = original[..., None]
-    if is_sample:
-        return original, original.reshape(shape)
+    if image.shape == shape:
+        return (image[..., None] if image.ndim == 2 else image), image
     fit = white_seen(model.inputs_seen).fit
-    sample = image_to_input(original, shape, fit)
-    return shown_part(original, shape, fit), sample
+    sample = image_to_input(image, shape, fit)
+    return shown_part(image, shape, fit), sample
 
 
 def prepared_image(model: Model, image: Array) -> Array:

@@ -64,8 +64,8 @@ class Advice:
 
 def lines_of(advice: Sequence[Advice]) -> list[str]:
     """Return pieces of advice as lines to print, each command on its own line; empty if there is none."""
-    lines = [line for one in advice for line in (f"- {one.finding}", one.command and f"    {one.command}")]
-    lines = [line for line in lines if line]
+    pairs = ((f"- {one.finding}", one.command and f"    {one.command}") for one in advice)
+    lines = [line for pair in pairs for line in pair if line]
     return ["What to try next:", *lines] if lines else []
 
 
@@ -122,12 +122,6 @@ class _Case:
     def suited(self) -> Recommendation | None:
         """The preset and recipe that suit the data."""
         return suited_to(self.run.split)
-
-    @property
-    def is_suited(self) -> bool:
-        """Whether no other model is recommended than the one that ran, was chosen for the data, or begun from."""
-        config, suited = self.run.config, self.suited
-        return bool(config.start or config.reason) or suited is None or suited.model == config.model
 
     @property
     def usual_epochs(self) -> int:
@@ -273,9 +267,11 @@ def _baseline(case: _Case) -> Advice | None:
     words = " ".join(filter(None, (None if is_few else no_better(case.test), never)))
     if not words or case.is_short or case.gap:
         return None
-    if not case.is_suited and case.suited is not None:
-        return Advice(words, case.command(model=case.suited.model))
-    if case.run.config.freeze is not None:
+    config, suited = case.run.config, case.suited
+    is_given = bool(config.start or config.reason)  # a model to begin from, or chosen for the data
+    if suited is not None and suited.model != config.model and not is_given:
+        return Advice(words, case.command(model=suited.model))
+    if config.freeze is not None:
         return Advice(words, case.command(freeze=None))
     return Advice(words, check_command(case.run.source))
 

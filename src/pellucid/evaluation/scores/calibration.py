@@ -24,9 +24,7 @@ class Calibration(NamedTuple):
     fraction_positive: Array  # (n,) the fraction of them that is positive
     low: Array  # (n,) Wilson's interval of that fraction
     high: Array  # (n,)
-    error: (
-        float  # the expected calibration error: the mean of |fraction_positive - mean_predicted| over samples
-    )
+    error: float  # expected calibration error: the mean of |fraction_positive - mean_predicted| over samples
     chance_range: tuple[float, float] | None  # errors of a perfectly calibrated model on as few samples
 
     def in_words(self) -> str:
@@ -50,7 +48,6 @@ def calibrate(
     y_true: Array,
     probabilities: Array,
     *,
-    n_bins: int = N_BINS,
     level: float = LEVEL,
     with_chance: bool = False,
     seed: int = 1,
@@ -62,9 +59,7 @@ def calibrate(
     y_true : Array, shape (m,), bool
         Whether each sample is positive.
     probabilities : Array, shape (m,)
-        That it is.
-    n_bins : int, optional
-        Of equal width from 0 to 1; a probability on an edge belongs to the bin below.
+        That it is. Ten bins of equal width go from 0 to 1; a probability on an edge belongs to the one below.
     level : float, optional
         Of the intervals.
     with_chance : bool, optional
@@ -89,27 +84,24 @@ def calibrate(
     >>> curve.counts, curve.fraction_positive.round(2), round(curve.error, 2)
     (array([1, 3]), array([1.  , 0.67]), 0.37)
     """
-    edges = np.linspace(0, 1, n_bins + 1)
+    edges = np.linspace(0, 1, N_BINS + 1)
     bins = np.searchsorted(edges[1:-1], probabilities)
-    counts = np.bincount(bins, minlength=n_bins)
-    full = counts > 0
-    mean_predicted = np.bincount(bins, probabilities, minlength=n_bins)[full] / counts[full]
-    n_positive = np.bincount(bins, y_true, minlength=n_bins)[full]
-    counts, fraction_positive = counts[full], n_positive / counts[full]
+    full, at, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    mean_predicted, n_positive = np.bincount(at, probabilities) / counts, np.bincount(at, y_true)
+    fraction_positive = n_positive / counts
     ranges = [
         wilson_interval(int(hits), int(n), level=level)
         for hits, n in zip(n_positive.tolist(), counts.tolist(), strict=True)
     ]
     low, high = np.array(ranges).T
     error = float((np.abs(fraction_positive - mean_predicted) * counts).sum() / counts.sum())
-    chance = _errors_by_chance(bins, probabilities, n_bins, seed) if with_chance else None
-    chance_range = None if chance is None else percentile_interval(chance, level=level)
-    return Calibration(
-        edges, np.flatnonzero(full), counts, mean_predicted, fraction_positive, low, high, error, chance_range
-    )
+    chance_range = None
+    if with_chance:
+        chance_range = percentile_interval(_errors_by_chance(bins, probabilities, seed), level=level)
+    return Calibration(edges, full, counts, mean_predicted, fraction_positive, low, high, error, chance_range)
 
 
-def _errors_by_chance(bins: Array, probabilities: Array, n_bins: int, seed: int) -> Array:
+def _errors_by_chance(bins: Array, probabilities: Array, seed: int) -> Array:
     """Return the calibration errors of N_RESAMPLES truths that are drawn from the probabilities."""
     rng, m = stream(seed, "calibration"), len(bins)
     order = np.argsort(bins, kind="stable")

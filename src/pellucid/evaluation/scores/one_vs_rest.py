@@ -12,9 +12,7 @@ from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 
 NO_PROBABILITIES = "the model's loss gives no probabilities"
-Resampled: TypeAlias = dict[
-    tuple[str, int | None], Array
-]  # of a score and a column (None: the mean) its values
+Resampled: TypeAlias = dict[tuple[str, int | None], Array]  # values of a score and column; None: the mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,15 +37,7 @@ def regression_estimates(
     """
     m, n = y_true.shape
     errors, deviations = y_pred - y_true, y_true - y_true.mean(axis=0)
-    sums = np.concatenate(
-        [
-            np.abs(errors).sum(axis=1, keepdims=True),
-            errors**2,
-            deviations**2,
-            deviations,
-        ],
-        axis=1,
-    ).T.copy()
+    sums = np.column_stack([np.abs(errors).sum(axis=1), errors**2, deviations**2, deviations]).T.copy()
     rounding = 1e-12 * (deviations**2).max(axis=0, initial=0)[:, np.newaxis] * m
 
     def scores(counts: Array) -> Array:

@@ -110,9 +110,8 @@ class Scores(Result):
             **super().to_dict(),
             "n_samples": len(self),
             **{name: estimate.value for name, estimate in self.estimates.items()},
-            **{
-                name: value for name, value in counts.items() if not name.endswith("_interval")
-            },  # always 95 %
+            # intervals there are always of 95 %
+            **{name: value for name, value in counts.items() if not name.endswith("_interval")},
             **({"per_label": labels} if labels else {}),
             "per_class": per_class,
             "leaks": as_json(self.predictions.leaks),
@@ -189,9 +188,8 @@ class Scores(Result):
         return (*calibrated, *self._leaks(), *self.about_data, *undefined)
 
     def _leaks(self) -> tuple[str, ...]:
-        twins = {
-            leak.test: leak for leak in reversed(self.predictions.leaks)
-        }  # of each the first: exact ones lead
+        # of each the first: exact ones lead
+        twins = {leak.test: leak for leak in reversed(self.predictions.leaks)}
         if not twins:
             return ()
         named = join_some([f"{row} = training {twins[row].train}" for row in sorted(twins)], most=MOST_NAMED)

@@ -303,19 +303,12 @@ def rank(trials: Sequence[Trial], metric: str) -> list[Trial]:
     Those that were pruned come last, of them those that got more epochs before those that got fewer.
     """
     sign = 1 if metric in LOWER_IS_BETTER else -1
-    scored = [
-        (
-            trial.is_pruned,
-            -trial.n_epochs * trial.is_pruned,
-            sign * score,
-            trial.n_parameters,
-            trial.number,
-            trial,
-        )
-        for trial in trials
-        if (score := trial.score(metric)) is not None
-    ]
-    return [one[-1] for one in sorted(scored, key=lambda one: one[:-1])]
+
+    def place(trial: Trial) -> tuple[float, ...]:
+        loss, epochs = sign * (trial.score(metric) or 0.0), trial.is_pruned * trial.n_epochs
+        return trial.is_pruned, -epochs, loss, trial.n_parameters, trial.number
+
+    return sorted((trial for trial in trials if trial.score(metric) is not None), key=place)
 
 
 def pareto_front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:

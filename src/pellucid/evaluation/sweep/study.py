@@ -233,9 +233,8 @@ class Study:
                 is_waiting = any(one.state == TrialState.WAITING for one in trials)
                 if is_waiting or len(trials) < self.search.n_trials:
                     if not is_waiting:
-                        self._study.enqueue_trial(
-                            self._draw(trials)
-                        )  # a line of the journal: whole or not at all
+                        # a line of the journal: whole or not at all
+                        self._study.enqueue_trial(self._draw(trials))
                     trial = self._with_options(self._study.ask())
                     lock = self._lock(trial.number)
                     lock.acquire()
