@@ -142,7 +142,7 @@ def _part(steps: Mapping[str, Step], names: Sequence[str], start: str) -> Layer:
 
 def _branches(steps: Mapping[str, Step], names: Sequence[str], start: str) -> list[list[str]] | None:
     """Return the steps of each source of the last one, None where some belong to several."""
-    inside = {name: steps[name] for name in names if name != start}
+    inside = {name: steps[name] for name in names}
     found = [list(_needed(inside, [source])) for source in steps[names[-1]].sources]
     n_steps = sum(map(len, found))
     return found if n_steps == len(set().union(*found)) else None
