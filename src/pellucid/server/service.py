@@ -111,7 +111,7 @@ class Service:
                 served, content_type, body, self.options, is_waited_for=lambda: not future.cancelled()
             )
         except BaseException as error:
-            self._batches.give_up()
+            self._batches.put(None)
             finish(future, error)
         else:
             self._batches.put(Job(served, samples, future))
