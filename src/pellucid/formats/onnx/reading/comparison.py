@@ -76,7 +76,8 @@ def run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
-    return [_as_array(output) for output in outputs]
+    tables = ([list(row.values()) for row in each] if isinstance(each, list) else each for each in outputs)
+    return [np.asarray(each, np.float64) for each in tables]  # a table has each probability by its class
 
 
 def _needed_part(source: Source, names: Sequence[str]) -> Any:
@@ -91,10 +92,3 @@ def _needed_part(source: Source, names: Sequence[str]) -> Any:
     del model.graph.initializer[:], model.graph.value_info[:]
     model.graph.initializer.extend(arrays)
     return model
-
-
-def _as_array(output: Any) -> Array:
-    """Return an output, a table too that has each probability under the name of its class."""
-    if isinstance(output, list):
-        output = [list(each.values()) for each in output]
-    return np.asarray(output, np.float64)

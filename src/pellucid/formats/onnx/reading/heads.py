@@ -62,12 +62,14 @@ def find_head(
         picks = [node.inputs[0] for node in producers.values() if node.op == "ArrayFeatureExtractor"]
         known = next((constants[name].reshape(-1) for name in picks if name in constants), ())
         labels = tuple(map(str, known))
-    logits, kind, op = name, "none", "" if node is None else node.op
-    if op in ("Softmax", "LogSoftmax") and node.attributes.get("axis", -1) in (-1, 1):
-        logits, kind = node.inputs[0], {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[op]
-    elif op == "Exp":
+    logits, kind = name, "none"
+    if node is None:
+        return Head(output, logits, kind, labels)
+    if node.op in ("Softmax", "LogSoftmax") and node.attributes.get("axis", -1) in (-1, 1):
+        logits, kind = node.inputs[0], {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[node.op]
+    elif node.op == "Exp":
         logits, kind = node.inputs[0], "exp"
-    elif op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):
+    elif node.op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):
         logits, kind = root, "pair"
     elif (group := groups.find(name)) and group.activation == "sigmoid":
         logits, kind = group.root, "sigmoid"

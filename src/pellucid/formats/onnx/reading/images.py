@@ -157,8 +157,8 @@ def _pool(node: Node, given: Given, add: Add) -> Value:
 
 def _pooled(value: Value, is_mean: bool, add: Add) -> Value:
     """Add the mean, or the largest number, of each channel."""
-    step = value.step
-    for layer in [GlobalAvgPool2D()] if is_mean else [MaxPool2D(value.own_shape[:2]), Flatten()]:
+    step, (h, w, _) = value.step, value.own_shape
+    for layer in [GlobalAvgPool2D()] if is_mean else [MaxPool2D((h, w)), Flatten()]:
         step = add(layer, [step], {})
     return value.with_size(1, 1, step)._replace(axes=value.axes[-1:])
 
