@@ -168,9 +168,8 @@ def function_name(name: str, options: Mapping[str, float]) -> str:
 
 def python_of(node: Node, z: str = "Z", array: Callable[[str], str] = str) -> str:
     """Return an expression of z in Python; ``array`` gives that of an array by its name."""
-    return _text(node, z, lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"), array)[
-        0
-    ]
+    others = {"absolute": "np.abs", "ndtr": "ndtr"}
+    return _text(node, z, lambda name: others.get(name, f"np.{name}"), array)[0]
 
 
 def javascript_of(node: Node) -> str:

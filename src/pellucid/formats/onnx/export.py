@@ -207,17 +207,16 @@ def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:
     """Return how far the file's outputs are from the model's on m random samples, at most."""
     rng, outputs = np.random.default_rng(m), outputs_of(model)
     rule = _rule_of(model, raw=raw)
-    if of_columns := not raw and model._schema is not None:
+    if not raw and model._schema is not None:
         rows = random_rows(model, m)
         X: Any = model._schema.encode(rows, with_target=False).X
+        feed = feed_of(model._schema.columns, rows)
     else:
         X = map_arrays(lambda shape: random_samples(rng, (m, *shape), rule), model.input_shape)
+        feed = X if isinstance(X, dict) else {"input": X}
     Z = model._raw_outputs(X, lambda array: rule.apply(array, model.dtype))
     Z = Z if isinstance(Z, dict) else {"": Z}
     expected = {name: Z[name] if raw else gives(output, Z[name]) for name, output in outputs.items()}
-    feed = X if isinstance(X, dict) else {"input": X}
-    if of_columns:
-        feed = feed_of(model._schema.columns, rows)
     found = 0.0
     for run in (by_reference, by_onnxruntime):
         if (given := run(content, feed)) is None:
