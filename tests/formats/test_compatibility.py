@@ -23,13 +23,15 @@ PAGE = ROOT / "docs" / "model-format.md"
 WRITTEN = sorted(FILES.glob("version-*/*.safetensors"))
 
 
+def header_of(path: Path) -> dict[str, Any]:
+    return read_header(path, "pellucid", kind="", advice="")
+
+
 def test_every_version_has_its_files() -> None:
     for version in range(1, FORMAT_VERSION + 1):
         found = [path for path in WRITTEN if path.parent.name == f"version-{version}"]
         assert found, f"run once, when the version is final: python -m tests.formats.write_files ({version})"
-        assert {read_header(path, "pellucid", kind="", advice="")["format_version"] for path in found} == {
-            version
-        }
+        assert {header_of(path)["format_version"] for path in found} == {version}
     assert {path.stem for path in WRITTEN} >= set(ADDED)
 
 
@@ -56,7 +58,7 @@ def test_files_have_every_layer_loss_and_rule() -> None:
     entries = [
         (key, each)
         for path in WRITTEN
-        for key, each in parts_of(read_header(path, "pellucid", kind="", advice=""))
+        for key, each in parts_of(header_of(path))
         if isinstance(each, str | dict)
     ]
     types = {each for key, each in entries if key == "type"}
@@ -77,35 +79,8 @@ def test_a_file_of_then_predicts_what_it_did(path: Path, tmp_path: Path) -> None
     save(model, tmp_path / "again.safetensors")
     again = load(tmp_path / "again.safetensors")
     assert plain(again.decision_function(X)) == plain(model.decision_function(X))
-    assert (again.classes, again._schema, again.inputs_seen) == (
-        model.classes,
-        model._schema,
-        model.inputs_seen,
-    )
-
-
-@every("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_reader_of_ten_lines_understands_the_layout(path: Path) -> None:
-    """The byte layout as docs/model-format.md describes it, read with the standard library and NumPy alone."""
-    from safetensors.numpy import load_file
-
-    content = path.read_bytes()
-    n = int.from_bytes(content[:8], "little")
-    header, data = json.loads(content[8 : 8 + n]), content[8 + n :]
-    about = json.loads(header.pop("__metadata__")["pellucid"])
-    assert (8 + n) % 8 == 0
-    offsets = sorted(entry["data_offsets"] for entry in header.values())
-    assert [start for start, _ in offsets] == [0, *(stop for _, stop in offsets[:-1])]
-    assert offsets[-1][1] == len(data)
-    known = load_file(path)
-    assert known.keys() == header.keys()
-    for name, entry in header.items():
-        start, stop = entry["data_offsets"]
-        array = np.frombuffer(data[start:stop], {"F32": "<f4", "F64": "<f8"}[entry["dtype"]]).reshape(
-            entry["shape"]
-        )
-        np.testing.assert_array_equal(array, known[name])
-        assert array.dtype == about["dtype"]
+    for name in ("classes", "_schema", "inputs_seen"):
+        assert getattr(again, name) == getattr(model, name), name
 
 
 def test_the_header_has_the_documented_keys_and_no_others(tmp_path: Path) -> None:
@@ -113,8 +88,7 @@ def test_the_header_has_the_documented_keys_and_no_others(tmp_path: Path) -> Non
     required = {name for name, first in rows if first != "Optional"}
     for path in WRITTEN:
         save(load(path), tmp_path / "m.safetensors")
-        header = read_header(tmp_path / "m.safetensors", "pellucid", kind="", advice="")
-        assert required <= header.keys() <= dict(rows).keys()
+        assert required <= header_of(tmp_path / "m.safetensors").keys() <= dict(rows).keys()
 
 
 def test_the_page_is_what_the_script_prints() -> None:
@@ -123,8 +97,20 @@ def test_the_page_is_what_the_script_prints() -> None:
     assert done.stdout == PAGE.read_text(), "write it again: scripts/check --fix"
 
 
-def test_the_example_in_the_page_runs() -> None:
+@every("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_example_in_the_page_reads_what_safetensors_does(path: Path) -> None:
+    from safetensors.numpy import load_file
+
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    names: dict[str, Any] = {"path": WRITTEN[0]}
+    names: dict[str, Any] = {"path": path}
     exec(compile(code, str(PAGE), "exec"), names)
-    assert names["arrays"].keys() == names["tensors"].keys()
+    assert (8 + names["n"]) % 8 == 0
+    offsets = sorted(tensor["data_offsets"] for tensor in names["tensors"].values())
+    stops = [stop for _, stop in offsets]
+    assert [start for start, _ in offsets] == [0, *stops[:-1]]
+    assert stops[-1] == len(names["data"])
+    known = load_file(path)
+    assert known.keys() == names["arrays"].keys()
+    for name, array in names["arrays"].items():
+        np.testing.assert_array_equal(array, known[name])
+        assert array.dtype == names["header"]["dtype"]

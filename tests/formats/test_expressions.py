@@ -99,9 +99,8 @@ def test_brackets_stand_where_they_are_needed(function: Any, python: str, javasc
     ],
 )
 def test_what_looks_at_the_numbers_is_refused(function: Any, own: Any) -> None:
-    with pytest.raises(
-        OptionError, match="dense_7: the forward of the activation 'own' cannot be written down"
-    ):
+    words = "dense_7: the forward of the activation 'own' cannot be written down"
+    with pytest.raises(OptionError, match=words):
         expression_of(own(function), {}, "dense_7")
 
 
@@ -113,19 +112,16 @@ def test_names_are_those_of_functions() -> None:
 
 @every("name", [name for name in ACTIVATIONS if name not in ("linear", "softmax")])
 def test_derivatives_are_those_of_the_backward_at_kinks_too(name: str) -> None:
-    kinks = {"relu6": [1.5, 6.0], "hard_sigmoid": [-2.5, 2.5, -3.0, 3.0], "hard_swish": [-3.0, 3.0]}.get(
-        name, []
-    )
-    at = np.concatenate([Z, kinks])
+    kinks = {"relu6": [1.5, 6.0], "hard_sigmoid": [-2.5, 2.5, -3.0, 3.0], "hard_swish": [-3.0, 3.0]}
+    at = np.concatenate([Z, kinks.get(name, [])])
     for options in ({}, OPTIONS.get(name, {})):
         op = get_activation(name, **options)
         A, cache = op.forward(at)
         expected = op.backward(np.ones_like(at), cache)
         node = slope_of(name, options)
         assert node is not None
-        text = python_of(node)
         with np.errstate(over="ignore"):
-            found = eval(text, {"np": np, "ndtr": layers.ndtr, "Z": at, "a": A})
+            found = eval(python_of(node), {"np": np, "ndtr": layers.ndtr, "Z": at, "a": A})
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
@@ -134,26 +130,19 @@ def test_a_backward_that_cannot_be_noted_has_no_derivative(own: Any) -> None:
     assert slope_of(name, {}) is None  # its backward returns dA itself
 
 
-@every(
-    ("function", "mathml"),
-    [
-        (
-            lambda Z: Z / (1 + np.abs(Z)),
-            "<mfrac><mi>z</mi><mrow><mn>1</mn><mo>+</mo><mrow><mo>|</mo><mi>z</mi>",
-        ),
-        (
-            lambda Z: np.where(Z > 0, Z, -0.5),
-            "<mtd><mtext>if </mtext><mrow><mi>z</mi><mo>&gt;</mo><mn>0</mn></mrow>",
-        ),
-        (
-            lambda Z: (Z + 1) * 2,
-            "<mrow><mrow><mo>(</mo><mrow><mi>z</mi><mo>+</mo><mn>1</mn></mrow><mo>)</mo></mrow>",
-        ),
-        (lambda Z: Z * (1 / (1 + np.exp(-Z))), "<mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo>"),
-    ],
-)
-def test_expressions_are_mathml(function: Any, mathml: str, own: Any) -> None:
-    text = mathml_of(expression_of(own(function), {}, ""))
+MATHML = {
+    "<mfrac><mi>z</mi><mrow><mn>1</mn><mo>+</mo><mrow><mo>|</mo><mi>z</mi>": lambda Z: Z / (1 + np.abs(Z)),
+    "<mtd><mtext>if </mtext><mrow><mi>z</mi><mo>&gt;</mo><mn>0</mn></mrow>": lambda Z: np.where(
+        Z > 0, Z, -0.5
+    ),
+    "<mrow><mo>(</mo><mrow><mi>z</mi><mo>+</mo><mn>1</mn></mrow><mo>)</mo></mrow>": lambda Z: (Z + 1) * 2,
+    "<mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo>": lambda Z: Z * (1 / (1 + np.exp(-Z))),
+}
+
+
+@every("mathml", MATHML)
+def test_expressions_are_mathml(mathml: str, own: Any) -> None:
+    text = mathml_of(expression_of(own(MATHML[mathml]), {}, ""))
     ET.fromstring(text)
     assert mathml in text
 

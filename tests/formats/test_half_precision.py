@@ -88,26 +88,16 @@ def test_arrays_out_of_range_are_named_and_kept(tmp_path: Path) -> None:
     model._leaves()[0].params["W"][0, 0] = 1e5
     with pytest.warns(UserWarning, match=r"dense_1\.W stays float32"):
         assert pl.export_script(model, tmp_path / "a.py", dtype="float16") < 1e-3
-    assert [size for size, _ in page_of_rows(rounded_quietly(model))] == [4, 4, 2, 4]
-
-
-def rounded_quietly(model: pl.Model) -> pl.Model:
     with pytest.warns(UserWarning, match="stays"):
-        return rounded(model, "float16")
-
-
-def page_of_rows(model: pl.Model) -> list[list[int]]:
-    model.input_shape = (1, 1, 3)
-    found: list[list[int]] = page_of(model, "float16").network["stored"]
-    return found
+        twin = rounded(model, "float16")
+    twin.input_shape = (1, 1, 3)
+    assert [size for size, _ in page_of(twin, "float16").network["stored"]] == [4, 4, 2, 4]
 
 
 def test_what_moves_too_far_is_not_written(tmp_path: Path) -> None:
     model = shaken(pl.Sequential([pl.Dense(2), pl.Dense(2)]), (2,))
-    model._leaves()[0].params["W"][...] = 1
-    model._leaves()[0].params["b"][...] = 0
-    model._leaves()[1].params["W"][...] = [[2049, 0], [-2048, 0]]  # of which float16 makes 2048
-    model._leaves()[1].params["b"][...] = [5, 0]
+    for layer, W, b in zip(model._leaves(), (1, [[2049, 0], [-2048, 0]]), (0, [5, 0]), strict=True):
+        layer.params["W"][...], layer.params["b"][...] = W, b  # float16 makes 2048 of 2049
     with pytest.raises(PellucidError, match=r"raw outputs move by .* choose dtype float32"):
         pl.export_script(model, tmp_path / "a.py", dtype="float16")
     assert not list(tmp_path.iterdir())

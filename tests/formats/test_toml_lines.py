@@ -14,12 +14,12 @@ from pellucid.formats.toml.lines import toml_lines
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
     """Every path in what tomllib read."""
     entries: Any = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        enumerate(value)
+        if isinstance(value, list)
+        else dict(value if isinstance(value, dict) else ()).items()
     )
-    found = {at} if at else set()
-    for key, inner in entries:
-        found |= paths(inner, (*at, key))
-    return found
+    inside = (paths(inner, (*at, key)) for key, inner in entries)
+    return ({at} if at else set()).union(*inside)
 
 
 TEXT = '''\
@@ -62,27 +62,28 @@ z = {}
 '''
 
 
+PLACES: list[tuple[tuple[str | int, ...], str]] = [  # and how their lines begin
+    (("top",), "top = 1"),
+    (("model",), "[model]"),
+    (("model", "quoted key"), '"quoted key"'),
+    (("model", "literal.key", "inner"), "'literal.key'.inner"),
+    (("layers", 0), "[[layers]]"),
+    (("layers", 0, "units"), "units = 3"),
+    (("layers", 1, "body", 0, "n", 1), "2,"),
+    (("layers", 1, "body", 1, "type"), '{ type = "b" },'),
+    (("layers", 1, "inner", 0, "deep", "er"), "deep.er"),
+    (("layers", 1, "inner", 1, "x"), "x = -1e3"),
+    (("layers", 1, "table", "y"), "y = true"),
+    (("layers", 2), "[[layers]]"),
+    *((("a", "b", "c")[:n], "[a.b.c]") for n in (1, 2, 3)),
+]
+
+
 def test_every_kind_of_key_has_its_line() -> None:
-    lines = toml_lines(TEXT)
-    text = TEXT.splitlines()
-
-    def at(*path: str | int) -> str:
-        return text[lines[path] - 1].strip()
-
-    assert at("top").startswith("top = 1")
-    assert at("model") == "[model]"
-    assert at("model", "quoted key").startswith('"quoted key"')
-    assert at("model", "literal.key", "inner").startswith("'literal.key'.inner")
-    assert at("layers", 0) == "[[layers]]"
-    assert at("layers", 0, "units") == "units = 3"
+    lines, text = toml_lines(TEXT), TEXT.splitlines()
+    for path, begins in PLACES:
+        assert text[lines[path] - 1].strip().startswith(begins), path
     assert lines["layers", 1] == lines["layers", 0] + 6
-    assert at("layers", 1, "body", 0, "n", 1) == "2,"
-    assert at("layers", 1, "body", 1, "type") == '{ type = "b" },'
-    assert at("layers", 1, "inner", 0, "deep", "er").startswith("deep.er")
-    assert at("layers", 1, "inner", 1, "x") == "x = -1e3"
-    assert at("layers", 1, "table", "y") == "y = true"
-    assert at("layers", 2) == "[[layers]]"
-    assert at("a") == at("a", "b") == at("a", "b", "c") == "[a.b.c]"
     assert set(lines) == paths(tomllib.loads(TEXT))
 
 
@@ -102,17 +103,11 @@ def test_it_finds_what_tomllib_finds(text: str) -> None:
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
 
 
+TEXTS = st.text(st.characters(codec="utf-8"))
 KEYS = st.text(st.characters(codec="utf-8"), max_size=6)
 VALUES = st.recursive(
-    st.one_of(
-        st.integers(),
-        st.booleans(),
-        st.text(st.characters(codec="utf-8")),
-        st.floats(),
-        st.datetimes(),
-        st.times(),
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    st.integers() | st.booleans() | TEXTS | st.floats() | st.datetimes() | st.times(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
 

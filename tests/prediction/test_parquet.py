@@ -33,10 +33,8 @@ def test_columns_hold_json_lines(kind: str, pellucid: Command, photos: list[str]
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert [row["image"] for row in found] == [*photos[:-1], "ä\\udcff.png"]
     for row, line in zip(found, lines, strict=True):
-        assert row.get("label") == line.get("label")
-        assert row.get("probability") == line.get("probability")
-        assert row.get("labels") == line.get("labels")
-        assert row["model"] == line["model"]
+        for key in ("label", "probability", "labels", "model"):
+            assert row.get(key) == line.get(key), key
         assert {f"p({name})": p for name, p in line.get("classes", {}).items()}.items() <= row.items()
         values = np.atleast_1d(line.get("value", [])).tolist()
         assert [value for name, value in row.items() if name.startswith("value")] == values

@@ -1,5 +1,7 @@
 """`pellucid predict` on images, for every kind of model."""
 
+import csv
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ from tests.every import every
 
 import pellucid as pl
 import pellucid.prediction.read_samples as module
+from pellucid.data.novelty import Novelty
+from pellucid.prediction.output import Target, open_output
+from pellucid.prediction.predicted import Prediction
 from pellucid.workflows.predict import predict
 
 
@@ -156,3 +161,23 @@ def test_what_cannot_be_predicted_is_refused_in_one_sentence(photo: Path, tmp_pa
             predict(model, data)
     with pytest.raises(pl.errors.PellucidError, match="not trained"):
         predict(pl.preset("logistic"), photo)
+
+
+def test_how_unusual_a_photo_is_has_columns_of_its_own(tmp_path: Path) -> None:
+    model: Any = pl.load(saved(tmp_path, *MODELS["one of two"][:3]))
+    model._novelty = "of a pretrained body"
+    found = Prediction(
+        "a.png", "cat", 0.75, {"cat": 0.75, "dog": 0.25}, novelty=Novelty(None, 0.02, 98.0, 50)
+    )
+    target = Target(model, "of this model", "image")
+    for path in (tmp_path / "r.csv", tmp_path / "r.parquet"):
+        if path.suffix == ".parquet" and not importlib.util.find_spec("pyarrow"):
+            continue
+        with open_output(path, target) as output:
+            output.write([found])
+        with open_output(path, target._replace(resume=True)) as output:
+            assert output.is_done("a.png")
+    (row,) = csv.DictReader((tmp_path / "r.csv").read_text().splitlines())
+    assert row == {k: "" if v is None else str(v) for k, v in found.to_row().items()} | {
+        "model": "of this model"
+    }

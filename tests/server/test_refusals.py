@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import HTTPException
 from tests.every import every
 from tests.server.serving import JSON, Running, form, picture, running
 
@@ -106,6 +107,12 @@ REQUESTS: dict[str, tuple[tuple[Any, ...], dict[str, str], int, str]] = {
     "another name": (("GET", "/models"), {"Host": "cats.example"}, 403, "localhost alone"),
     "a foreign page": (("POST", "/predict", PHOTO), {"Origin": "http://cats.example"}, 403, "another origin"),
     "a page of another port": (("GET", "/models"), {"Origin": "http://127.0.0.1:1"}, 403, "another origin"),
+    "a body too large by its header": (
+        ("POST", "/predict?model=light", bytes(300_000)),
+        {},
+        413,
+        "larger than 104,857 bytes",
+    ),
     "a page without an origin": (("POST", "/predict", PHOTO), {"Origin": "null"}, 403, "another origin"),
 }
 
@@ -195,12 +202,6 @@ def test_what_is_sent_too_slowly_or_too_much(what: str, server: Running) -> None
     assert found.count(b"HTTP/1.1") == 1
 
 
-def test_a_body_that_is_too_large_by_its_header(server: Running) -> None:
-    answer = server.predict("light", bytes(300_000))
-    assert answer.status == 413
-    assert "larger than 104,857 bytes" in answer.error
-
-
 def test_a_client_that_goes_away_leaves_the_server_well(server: Running) -> None:
     for _ in range(3):
         sock = socket.create_connection(("127.0.0.1", server.port))
@@ -227,15 +228,8 @@ def test_too_many_at_the_same_time(model_files: dict[str, Path]) -> None:
 
 
 def test_bodies_that_together_would_fill_the_memory(server: Running) -> None:
-    from fastapi import HTTPException
-
-    most = server.service.options.body_bytes
-    with (
-        server.service.admitted(4 * most),
-        server.service.admitted(4 * most),
-        pytest.raises(HTTPException, match="same time"),
-        server.service.admitted(1),
-    ):
+    admitted, most = server.service.admitted, server.service.options.body_bytes
+    with admitted(4 * most), admitted(4 * most), pytest.raises(HTTPException, match="same time"), admitted(1):
         pass
-    with server.service.admitted(8 * most):
+    with admitted(8 * most):
         pass

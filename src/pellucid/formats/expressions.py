@@ -168,9 +168,8 @@ def function_name(name: str, options: Mapping[str, float]) -> str:
 
 def python_of(node: Node, z: str = "Z", array: Callable[[str], str] = str) -> str:
     """Return an expression of z in Python; ``array`` gives that of an array by its name."""
-    return _text(node, z, lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"), array)[
-        0
-    ]
+    others = {"absolute": "np.abs", "ndtr": "ndtr"}
+    return _text(node, z, lambda name: others.get(name, f"np.{name}"), array)[0]
 
 
 def javascript_of(node: Node) -> str:
@@ -233,23 +232,13 @@ def _mathml(node: Any, *, is_whole: bool = False) -> tuple[str, int]:
     if name == "where":
         return _cases(*inputs), _ATOM
     parts = [_mathml(part) for part in inputs]
-    first = parts[0][0]
-    one_less = "<mo>−</mo><mn>1</mn>"
-    written: dict[str, Callable[[], tuple[str, int]]] = {
-        "divide": lambda: (f"<mfrac>{first}{parts[1][0]}</mfrac>", _ATOM),
-        "power": lambda: (f"<msup>{_bound(parts[0], _ATOM)}{parts[1][0]}</msup>", 5),
-        "exp": lambda: (f"<msup><mi>e</mi>{first}</msup>", 5),
-        "expm1": lambda: (f"<mrow><msup><mi>e</mi>{first}</msup>{one_less}</mrow>", 2),
-        "sqrt": lambda: (f"<msqrt>{first}</msqrt>", _ATOM),
-        "absolute": lambda: (f"<mrow><mo>|</mo>{first}<mo>|</mo></mrow>", _ATOM),
-        "log1p": lambda: (
-            f"<mrow><mi>log</mi>{_in_brackets(f'<mn>1</mn><mo>+</mo>{first}')}</mrow>",
-            _ATOM,
-        ),
-        "negative": lambda: (f"<mrow><mo>−</mo>{_bound(parts[0], 3)}</mrow>", 2),
-    }
-    if name in written:
-        return written[name]()
+    if name == "power":
+        return f"<msup>{_bound(parts[0], _ATOM)}{parts[1][0]}</msup>", 5
+    if name == "negative":
+        return f"<mrow><mo>−</mo>{_bound(parts[0], 3)}</mrow>", 2
+    if name in _MATHML:
+        text, strength = _MATHML[name]
+        return text.format(*(part for part, _ in parts)), strength
     if name in OPERATORS:
         _, strength, _ = OPERATORS[name]
         texts = [_bound(part, strength + (i > 0)) for i, part in enumerate(parts)]
@@ -259,6 +248,14 @@ def _mathml(node: Any, *, is_whole: bool = False) -> tuple[str, int]:
     return f"<mrow><mi>{called}</mi>{_in_brackets(listed)}</mrow>", _ATOM
 
 
+_MATHML = {  # how a function of some inputs is written, and how strongly its parts are bound
+    "absolute": ("<mrow><mo>|</mo>{0}<mo>|</mo></mrow>", _ATOM),
+    "divide": ("<mfrac>{0}{1}</mfrac>", _ATOM),
+    "exp": ("<msup><mi>e</mi>{0}</msup>", 5),
+    "expm1": ("<mrow><msup><mi>e</mi>{0}</msup><mo>−</mo><mn>1</mn></mrow>", 2),
+    "log1p": ("<mrow><mi>log</mi><mo>(</mo><mn>1</mn><mo>+</mo>{0}<mo>)</mo></mrow>", _ATOM),
+    "sqrt": ("<msqrt>{0}</msqrt>", _ATOM),
+}
 _SIGNS = {"add": "+", "greater": "&gt;", "less": "&lt;", "multiply": "⋅", "subtract": "−"}
 _GREEK = {"gamma": "γ", "beta": "β"}
 
@@ -285,13 +282,9 @@ def _of_sigmoid(node: Node) -> Any:
 def _cases(condition: Node, chosen: Any, other: Any) -> str:
     """Return the choice between two expressions; one of two conditions for 1 as one line."""
     conditions = [condition]
-    if (
-        isinstance(chosen, Node)
-        and chosen.name == "where"
-        and chosen.inputs[1:] == (1.0, 0.0)
-        and other == 0.0
-    ):
-        conditions, chosen = [condition, chosen.inputs[0]], 1.0
+    match chosen, other:
+        case ("where", (second, 1.0, 0.0)), 0.0:
+            conditions, chosen = [condition, second], 1.0
     where = "<mo>,</mo>".join(_mathml(each)[0] for each in conditions)
     rows = ((chosen, f"<mtext>if </mtext>{where}"), (other, "<mtext>otherwise</mtext>"))
     lines = "".join(f"<mtr><mtd>{_mathml(value)[0]}</mtd><mtd>{when}</mtd></mtr>" for value, when in rows)

@@ -29,13 +29,14 @@ def escaped(cell: str) -> str:
 
 
 def columns_of(model: Model, of: str) -> list[str]:
-    """Return the columns of a CSV file of predictions: the sample, what is predicted, and the model."""
+    """Return the columns of a CSV file of predictions: the sample and its novelty, what is predicted, the model."""
+    first = [of] if model._novelty is None else [of, "is_unlike", "novelty_p"]
     if model._loss.kind == "regression":
         n = model.output_shape[-1]
-        return [of, *(["value"] if n == 1 else [f"value {i}" for i in range(1, n + 1)]), "model"]
+        return [*first, *(["value"] if n == 1 else [f"value {i}" for i in range(1, n + 1)]), "model"]
     names = model.classes or numbers_of(model._loss, model.output_shape[-1])
     said = ["labels"] if model._loss.kind == "multi_label" else ["label", "probability"]
-    return [of, *said, *(f"p({name})" for name in names), "model"]
+    return [*first, *said, *(f"p({name})" for name in names), "model"]
 
 
 class Lines:

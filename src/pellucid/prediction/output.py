@@ -98,6 +98,11 @@ def model_mark(model: Path | Model) -> str:
     return f"arrays:{digest.hexdigest()[:16]}"
 
 
+def refusal(path: Path, why: str) -> DataError:
+    """Return the error for an output that cannot be gone on with."""
+    return DataError(f"{path}: cannot be resumed: {why}. Choose another with --out, or add --overwrite.")
+
+
 class Output:
     """What predictions are added to; a context manager. A final class says how they are kept.
 
@@ -221,7 +226,5 @@ class PredictionFile(Output):
         except OSError as error:
             raise self.failure(error) from None
         except ValueError as error:
-            raise DataError(
-                f"{self.path}: cannot be resumed: {error}. Choose another with --out, or add --overwrite."
-            ) from None
+            raise refusal(self.path, str(error)) from None
         return stop

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import DataError, MissingExtraError, OutputError
+from pellucid.errors import MissingExtraError, OutputError
 from pellucid.files import write_atomically
 from pellucid.prediction.lines import columns_of
-from pellucid.prediction.output import Output, Target
+from pellucid.prediction.output import Output, Target, refusal
 from pellucid.prediction.predicted import Prediction
 from pellucid.text import first_line, plural, printable
 
@@ -21,7 +21,8 @@ LEFT = re.compile(r"\.[0-9a-f]{16}\.part")  # by a writer that was killed: see f
 class ArrowRows:
     """Predictions as a table of Arrow.
 
-    The columns are those of a CSV file of predictions: ``image`` (string) or ``row`` (int64); ``label`` (string),
+    The columns are those of a CSV file of predictions: ``image`` (string) or ``row`` (int64); of a model with a
+    pretrained body ``is_unlike`` (bool) and ``novelty_p`` (double); ``label`` (string),
     ``probability`` (double) and ``p(NAME)`` (double) of each class; of several yes-or-no questions ``labels`` (list
     of string) instead of label and probability; of quantities ``value`` (double), or ``value 1`` and so on;
     ``model`` (string, as a dictionary). What is no UTF-8 in a file's name stands as ``\\udcXX``.
@@ -39,8 +40,9 @@ class ArrowRows:
             "row": pa.int64(),
             "label": pa.string(),
             "labels": pa.list_(pa.string()),
+            "is_unlike": pa.bool_(),
+            "model": pa.dictionary(pa.int32(), pa.string()),
         }
-        known["model"] = pa.dictionary(pa.int32(), pa.string())
         return pa.schema([(name, known.get(name, pa.float64())) for name in self.columns])
 
     def name(self, sample: str | int) -> str:
@@ -52,14 +54,12 @@ class ArrowRows:
         import pyarrow as pa
 
         schema = self.schema()
-        rows = [[*each.to_row().values(), self.mark] for each in predictions]
-        arrays = [
-            pa.array(map(self.name, column) if field.name == "image" else column, field.type)
-            for field, column in zip(schema, zip(*rows, strict=True), strict=True)
-        ]
+        rows = [{**each.to_row(), "model": self.mark} for each in predictions]
+        if "image" in self.columns:
+            rows = [{**row, "image": self.name(row["image"])} for row in rows]
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as stream:
-            stream.write_batch(pa.record_batch(arrays, schema=schema))
+            stream.write_batch(pa.RecordBatch.from_pylist(rows, schema))
         return sink.getvalue().to_pybytes()
 
 
@@ -164,22 +164,15 @@ class ParquetFolder(Output):
                 found = pq.read_table(path)
             except (pa.ArrowException, OSError) as error:
                 if path != parts[-1]:
-                    raise self._refusal(path, f"it is damaged ({first_line(error)})") from None
+                    raise refusal(path, f"it is damaged ({first_line(error)})") from None
                 with suppress(OSError):
                     path.unlink()
                 continue
             if found.schema.names != schema.names:
-                raise self._refusal(path, "its columns are others than those of this model's predictions")
+                raise refusal(path, "its columns are others than those of this model's predictions")
             marks = found["model"].unique().to_pylist()
             if wrong := [mark for mark in marks if mark != self.encoder.mark]:
-                raise self._refusal(
-                    path, f"it holds predictions of another model ({printable(str(wrong[0]))})"
-                )
+                raise refusal(path, f"it holds predictions of another model ({printable(str(wrong[0]))})")
             self._done.update(map(str, found[of].to_pylist()))
         numbers = [int(found[1]) for path in parts if (found := PART.fullmatch(path.name))]
         return max(numbers, default=-1) + 1
-
-    def _refusal(self, path: Path, what: str) -> DataError:
-        return DataError(
-            f"{path}: cannot be resumed: {what}. Choose another with --out, or replace it with --overwrite."
-        )

@@ -188,7 +188,12 @@ def predict(
             "evaluate: the model has several outputs with a loss each, and there is no one score for them. Take "
             "model.predict and compare each output with its targets."
         )
-    leaks, kind = () if train is None else _leaks(train, data), model._loss.kind
+    leaks: tuple[Leak, ...] = ()
+    if train is not None:
+        from pellucid.data.copies.duplicates import find_leaks  # here, since `pellucid predict` never asks
+
+        leaks = tuple(find_leaks(train.X, data.X))
+    kind = model._loss.kind
     y = _labels_of(model, data) if kind == "classification" else data.y  # refused before anything is computed
     check_weights("evaluate", model)
     with dispatch.use_for(float(len(data)) * model._n_operations):
@@ -218,9 +223,7 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     >>> majority_in_training(model), majority_in_training(preset("logistic"))
     (1, None)
     """
-    counts: Any = model._summary_of_training.get("class_counts", ())
-    if train is not None:
-        counts = np.bincount(_labels_of(model, train))
+    counts = _class_counts(model, train)
     return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
 
 
@@ -243,10 +246,15 @@ def positive_class(model: Model, train: Dataset | None = None) -> int | None:
         return None
     if (named := model._summary_of_training.get("positive")) is not None:
         return number_of_class(model, named, () if train is None else train.classes)
-    counts: Any = model._summary_of_training.get("class_counts", ())
-    if train is not None:
-        counts = np.bincount(_labels_of(model, train), minlength=2)
+    counts = _class_counts(model, train)
     return 0 if len(counts) == 2 and RARER * counts[0] < counts[1] else 1
+
+
+def _class_counts(model: Model, train: Dataset | None) -> Any:
+    """Return how often each class is in the training part, given or as the model keeps it; empty where unknown."""
+    if train is not None:
+        return np.bincount(_labels_of(model, train), minlength=2)
+    return model._summary_of_training.get("class_counts", ())
 
 
 def _classes(model: Model, data: Dataset, y: Array, Z: Array) -> Predictions:
@@ -295,12 +303,6 @@ def log_odds(Z: Array) -> Array:
     second = S.max(axis=1)
     logits[rows, best] = -second - np.log(np.exp(S - second[:, np.newaxis]).sum(axis=1))
     return logits
-
-
-def _leaks(train: Dataset, data: Dataset) -> "tuple[Leak, ...]":
-    from pellucid.data.copies.duplicates import find_leaks  # here, since `pellucid predict` never asks
-
-    return tuple(find_leaks(train.X, data.X))
 
 
 def _regression(model: Model, data: Dataset, y: Array, predicted: Array) -> Predictions:

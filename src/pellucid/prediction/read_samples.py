@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -20,7 +19,7 @@ from pellucid.nn.model import Model
 from pellucid.prediction.predicted import PredictedSamples, Prediction, predict_samples
 from pellucid.progress import CountCallback
 from pellucid.text import plural
-from pellucid.types import Array, n_rows
+from pellucid.types import n_rows
 
 PIECE = 256  # samples of a batch, at most
 PIECE_BYTES = 2**27  # of a batch of images, at most
@@ -41,7 +40,7 @@ def image_batches(
     images: Iterable[Image],
     *,
     is_left_out: Callable[[str], bool] = lambda name: False,
-    progress: CountCallback | None = None,
+    progress: CountCallback = lambda done, total: None,
     total: int = 0,
 ) -> Iterator[Batch]:
     """Yield what a model predicts for images of any size and kind that Pillow opens, in their order.
@@ -72,30 +71,28 @@ def image_batches(
         n_before += len(piece) - len(kept)
         if kept:
             with use_for(float(max(total, len(kept))) * model._n_operations):
-                batch = _image_batch(model, kept, partial(_count, progress, n_before, total))
+                batch = _image_batch(model, kept, progress, n_before, total)
             yield batch
         n_before += len(kept)
 
 
-def _image_batch(model: Model, images: Sequence[Image], progress: CountCallback) -> Batch:
+def _image_batch(
+    model: Model, images: Sequence[Image], progress: CountCallback, n_before: int, total: int
+) -> Batch:
     X = np.empty((len(images), *model.input_shape), np.uint8)
-    rows = fill_rows(X, partial(_read, images, model), progress)
+    shape, white = model.input_shape, white_seen(model.inputs_seen)
+
+    def tell(done: int, _: int) -> None:
+        progress(n_before + done, total)
+
+    rows = fill_rows(X, lambda i: (read_sample(images[i], shape, white), None), tell)
     named = [_name(images[i]) for i in rows.found]
     found = predict_samples(model, X[: len(named)], named) if named else []
     return Batch(found, {_name(images[i]): error for i, error in rows.faults.items()})
 
 
-def _read(images: Sequence[Image], model: Model, i: int) -> tuple[Array, None]:
-    return read_sample(images[i], model.input_shape, white_seen(model.inputs_seen)), None
-
-
 def _name(image: Image) -> str:
     return STDIN if isinstance(image, bytes) else str(image)
-
-
-def _count(progress: CountCallback | None, before: int, total: int, done: int, of: int) -> None:
-    if progress is not None:
-        progress(before + done, total)
 
 
 class Samples(NamedTuple):
@@ -114,7 +111,7 @@ def samples_of(
     *,
     stdin: BinaryIO | None = None,
     separator: bytes = b"\n",
-    progress: CountCallback | None = None,
+    progress: CountCallback = lambda done, total: None,
 ) -> Samples:
     """Return the samples that files stand for.
 

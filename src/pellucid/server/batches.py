@@ -69,23 +69,17 @@ class Batches:
         self._thread.start()
 
     def expect(self) -> None:
-        """Say that a request is being decoded: ``put`` or ``give_up`` follows."""
+        """Say that a request is being decoded: ``put`` follows."""
         with self._changed:
             self._n_expected += 1
 
-    def give_up(self) -> None:
-        """Say that a request that was expected could not be decoded."""
+    def put(self, job: Job | None) -> None:
+        """Add a request that was expected; None for one that could not be decoded."""
         with self._changed:
             self._n_expected -= 1
-            if not self._n_expected:
-                self._changed.notify()
-
-    def put(self, job: Job) -> None:
-        """Add a request that was expected."""
-        with self._changed:
-            self._n_expected -= 1
-            self._waiting.append(job)
-            self._n_samples += job.n
+            if job is not None:
+                self._waiting.append(job)
+                self._n_samples += job.n
             if len(self._waiting) == 1 or not self._n_expected or self._n_samples >= self.largest:
                 self._changed.notify()
 

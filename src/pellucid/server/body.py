@@ -36,14 +36,11 @@ async def read_body(receive: Receive, declared: int | None, *, most: int, second
     HTTPException
         413 if it is too large, 408 if it comes too slowly or the client has gone.
     """
-    if declared is not None and declared > most:
-        await _linger(receive, most)
-        raise _too_large(most)
     pieces: list[bytes] = []
-    size = 0
+    size, is_too_large = 0, declared is not None and declared > most
     try:
         async with asyncio.timeout(seconds):
-            while True:
+            while not is_too_large:
                 message = await receive()
                 if message["type"] != "http.request":
                     raise HTTPException(
@@ -51,10 +48,9 @@ async def read_body(receive: Receive, declared: int | None, *, most: int, second
                     )
                 pieces.append(message.get("body", b""))
                 size += len(pieces[-1])
-                if size > most:
-                    break
-                if not message.get("more_body", False):
-                    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                is_too_large = size > most
+                if not is_too_large and not message.get("more_body", False):
+                    return b"".join(pieces)
     except TimeoutError:
         raise HTTPException(
             408,
@@ -63,11 +59,7 @@ async def read_body(receive: Receive, declared: int | None, *, most: int, second
         ) from None
     del pieces
     await _linger(receive, most)
-    raise _too_large(most)
-
-
-def _too_large(most: int) -> HTTPException:
-    return HTTPException(
+    raise HTTPException(
         413,
         f"the request is larger than {most:,} bytes. Send smaller images, or fewer in one request.",
         {"connection": "close"},

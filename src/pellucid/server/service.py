@@ -53,10 +53,9 @@ class Service:
         HTTPException
             404 if there is none of that name, 400 if there are several and none is named.
         """
-        if name is None and len(self.models) == 1:
-            return next(iter(self.models.values()))
-        if name is None:
+        if name is None and len(self.models) > 1:
             raise HTTPException(400, f"name one of the models by ?model=NAME: {', '.join(self.models)}.")
+        name = next(iter(self.models)) if name is None else name
         if name not in self.models:
             raise HTTPException(404, unknown_name("model", name, self.models))
         return self.models[name]
@@ -111,7 +110,7 @@ class Service:
                 served, content_type, body, self.options, is_waited_for=lambda: not future.cancelled()
             )
         except BaseException as error:
-            self._batches.give_up()
+            self._batches.put(None)
             finish(future, error)
         else:
             self._batches.put(Job(served, samples, future))

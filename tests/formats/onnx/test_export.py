@@ -10,8 +10,8 @@ from tests.every import every
 from tests.formats.networks import activated, shaken
 
 import pellucid as pl
-from pellucid.errors import FormatError, MissingExtraError, OutputError, PellucidError
-from pellucid.formats.onnx import export as room
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import FormatError
 from pellucid.formats.onnx.export import export_onnx
 from pellucid.ops.activations import ACTIVATIONS
 
@@ -57,30 +57,6 @@ def test_a_trained_model_takes_bytes_and_knows_its_classes(tmp_path: Path) -> No
     assert json.loads(kept["preprocessing"]) == {"kind": "divide", "divisor": 255.0}
 
 
-def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, path = shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx"
-    with pytest.raises(PellucidError, match="not trained yet"):
-        export_onnx(pl.Sequential([pl.Dense(2)]), path)
-    path.write_text("mine")
-    with pytest.raises(OutputError, match="is there already"):
-        export_onnx(model, path)
-    monkeypatch.setattr(room, "gives", lambda output, Z: Z + 1)
-    with pytest.raises(PellucidError, match="was not written"):
-        export_onnx(model, path, overwrite=True)
-    assert path.read_text() == "mine"
-
-
-def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
-    with pytest.raises(MissingExtraError, match=r"pellucid\[onnx\]"):
-        export_onnx(shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx")
-
-
-def test_without_onnxruntime_its_evaluator_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    assert export_onnx(shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx") <= 1e-5
-
-
 HEADER = "age,coat,born,ok,values,pet"
 
 
@@ -106,7 +82,6 @@ def model(table: Any) -> Any:
 
 
 def test_columns_are_inputs(table: Any, model: Any, tmp_path: Path) -> None:
-    runtime = pytest.importorskip("onnxruntime")
     assert pl.export_onnx(model, tmp_path / "pets.onnx") <= 1e-5
     session = runtime.InferenceSession(str(tmp_path / "pets.onnx"), providers=["CPUExecutionProvider"])
     kinds = {each.name: each.type for each in session.get_inputs()}
@@ -126,13 +101,16 @@ def test_columns_are_inputs(table: Any, model: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, model.predict_proba(born), atol=1e-5)
 
 
+def check_same(again: pl.Model, model: pl.Model, table: Any) -> None:
+    X = table.test.X
+    np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
 def test_the_way_back(table: Any, model: Any, tmp_path: Path) -> None:
     pl.export_onnx(model, tmp_path / "pets.onnx")
     again = pl.import_onnx(tmp_path / "pets.onnx")
     assert again._schema == table.schema
-    np.testing.assert_allclose(
-        again.predict_proba(table.test.X), model.predict_proba(table.test.X), atol=1e-6
-    )
+    check_same(again, model, table)
     proto = onnx.load(tmp_path / "pets.onnx")
     kept = [each for each in proto.metadata_props if each.key != "schema"]
     del proto.metadata_props[:]
@@ -142,16 +120,10 @@ def test_the_way_back(table: Any, model: Any, tmp_path: Path) -> None:
         pl.import_onnx(tmp_path / "other.onnx")
 
 
-@pytest.mark.parametrize("scaling", ["robust", "none"])
-def test_other_scalings(scaling: str, table: Any, tmp_path: Path) -> None:
-    from pellucid.data.preprocess import Preprocessing
-
+@every("rule", [Preprocessing.robust, lambda X: Preprocessing()])
+def test_other_scalings(rule: Any, table: Any, tmp_path: Path) -> None:
     model = pl.preset("mlp-small")
-    model._schema = table.schema
-    model.preprocessing = Preprocessing.robust(table.train.X) if scaling == "robust" else Preprocessing()
+    model._schema, model.preprocessing = table.schema, rule(table.train.X)
     pl.train(model, table, n_epochs=1, progress=False)
     assert pl.export_onnx(model, tmp_path / "pets.onnx") <= 1e-5
-    again = pl.import_onnx(tmp_path / "pets.onnx")
-    np.testing.assert_allclose(
-        again.predict_proba(table.test.X), model.predict_proba(table.test.X), atol=1e-5
-    )
+    check_same(pl.import_onnx(tmp_path / "pets.onnx"), model, table)

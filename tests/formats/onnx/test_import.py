@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import NETWORKS, shaken
+from tests.formats.networks import NETWORKS, shaken, two_inputs
 from tests.formats.onnx.graphs import Net, kinds, outputs_of
 
 import pellucid as pl
@@ -35,17 +35,21 @@ def test_our_own_files_come_back(name: str, raw: bool, tmp_path: Path) -> None:
     np.testing.assert_allclose(again.decision_function(X), model.decision_function(X), rtol=1e-3, atol=1e-5)
 
 
-def test_preprocessing_classes_and_loss_come_back(tmp_path: Path) -> None:
+@every("is_divided", [False, True])
+def test_what_a_training_leaves_comes_back(is_divided: bool, tmp_path: Path) -> None:
     cats = pl.load_data("drawn-cats")
+    X = cats.train.X / np.float32(255) if is_divided else cats.train.X
     model = pl.preset("mlp")
-    pl.train(model, cats.train, n_epochs=5)
+    pl.train(model, pl.Dataset(X, cats.train.y, cats.train.classes), n_epochs=2)
     pl.export_onnx(model, tmp_path / "cats.onnx")
     again = pl.import_onnx(tmp_path / "cats.onnx")
-    kept = (model.preprocessing, model.classes, model.loss)
-    assert (again.preprocessing, again.classes, again.loss) == kept
+    for name in ("classes", "loss", "inputs_seen", *(() if is_divided else ("preprocessing",))):
+        assert getattr(again, name) == getattr(model, name), name
+    # of bytes both divide as the training's floats were
     np.testing.assert_allclose(again.predict_proba(cats.test.X), model.predict_proba(cats.test.X), atol=1e-5)
-    with pytest.raises(DataError, match="the model was trained on uint8"):
-        again.predict(cats.test.X * 1e6)
+    if not is_divided:
+        with pytest.raises(DataError, match="the model was trained on uint8"):
+            again.predict(cats.test.X * 1e6)
 
 
 def test_rates_beyond_float32_are_compared(tmp_path: Path) -> None:
@@ -56,17 +60,6 @@ def test_rates_beyond_float32_are_compared(tmp_path: Path) -> None:
     pl.export_onnx(model, tmp_path / "a.onnx")
     again = pl.import_onnx(tmp_path / "a.onnx")  # which it compares on bytes as well
     np.testing.assert_allclose(again.decision_function(X), model.decision_function(X), rtol=1e-4)
-
-
-def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
-    cats = pl.load_data("drawn-cats")
-    model = pl.preset("mlp")
-    pl.train(model, (cats.train.X / np.float32(255), cats.train.y), n_epochs=2)
-    pl.export_onnx(model, tmp_path / "a.onnx")
-    again = pl.import_onnx(tmp_path / "a.onnx")
-    assert again.inputs_seen == model.inputs_seen
-    X = cats.test.X  # bytes, which both divide as the training's floats were
-    np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
 
 
 @every("scaled", [Preprocessing.standardize, Preprocessing.robust])
@@ -123,28 +116,12 @@ def dense_block(net: Net) -> str:
     return net.head(net.norm(rows, 36), 36)
 
 
-def windows(net: Net) -> str:
-    x = net.add("Pad", "x", net.array([0, 0, 1, 0, 0, 0, 0, 2], np.int64), mode="constant")
-    x = net.conv(x, 6, 3, 2, auto_pad="SAME_LOWER", strides=[1, 2])
-    x = net.conv(x, 6, 6, group=3, pads=[1, 1, 3, 1], dilations=[2, 1])
-    x = net.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)
-    x = net.add("Resize", x, "", net.array([1, 1, 2, 3]), mode="nearest")
-    x = net.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 1, 1], ceil_mode=1)
-    x = net.add("Dropout", net.add("Identity", net.add("Cast", x, to=1)))
-    n = net.add("Gather", net.add("Shape", x), net.array(0, np.int64), axis=0)
-    shape = net.add(
-        "Concat", net.add("Unsqueeze", n, net.array([0], np.int64)), net.array([-1], np.int64), axis=0
-    )
-    return net.head(net.add("Reshape", x, shape), 288)
-
-
 @pytest.mark.parametrize(
     ("build", "shape", "own"),
     [
         (keras, ("n", 12, 12, 3), (12, 12, 3)),
         (last_channels, ("n", 3, 12, 12), (12, 12, 3)),
         (dense_block, (2, 3, 12, 12), (12, 12, 3)),
-        (windows, ("n", 3, 12, 12), (12, 12, 3)),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
@@ -237,21 +214,28 @@ def test_factors_and_shifts_go_into_the_weights(tmp_path: Path) -> None:
 
 
 @every(
-    ("end", "n_out", "loss"),
-    [
-        ("Softmax", 3, "categorical_cross_entropy"),
-        ("LogSoftmax", 3, "categorical_cross_entropy"),
-        ("Sigmoid", 3, "multi_label"),
-        ("Sigmoid", 1, "binary_cross_entropy"),
-        ("Exp", 1, "poisson"),
-        ("Identity", 1, "mean_squared_error"),
-        ("Identity", 3, "categorical_cross_entropy"),
+    ("end", "n_out", "loss", "kind", "other"),
+    [  # the end of a file, its loss, the task that it is, and one that contradicts it
+        ("Softmax", 3, "categorical_cross_entropy", "classification", "regression"),
+        ("LogSoftmax", 3, "categorical_cross_entropy", "classification", "multi_label"),
+        ("Sigmoid", 3, "multi_label", "multi_label", "classification"),
+        ("Sigmoid", 1, "binary_cross_entropy", "classification", "regression"),
+        ("Exp", 1, "poisson", "regression", "classification"),
+        ("Identity", 1, "mean_squared_error", "regression", ""),
+        ("Identity", 3, "categorical_cross_entropy", "classification", ""),
     ],
 )
-def test_the_end_of_a_file_is_the_loss(end: str, n_out: int, loss: str, tmp_path: Path) -> None:
+def test_the_end_of_a_file_is_the_loss(
+    end: str, n_out: int, loss: str, kind: str, other: str, tmp_path: Path
+) -> None:
     net = Net()
-    model = pl.import_onnx(net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4)))
+    path = net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4))
+    model = pl.import_onnx(path)
     assert (model.loss, kinds(model)) == (loss, ["Dense"])
+    assert pl.import_onnx(path, task=kind)._loss.kind == kind
+    if other:
+        with pytest.raises(OptionError, match=f"which is {kind}, not {other}"):
+            pl.import_onnx(path, task=other)
 
 
 def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
@@ -263,22 +247,6 @@ def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
         pl.import_onnx(path, task="classification", classes=["a", "b", "c"])
     with pytest.raises(OptionError, match=r"task.*'clasification'.*classification"):
         pl.import_onnx(path, task="clasification")
-
-
-@every(
-    ("end", "n_out", "task", "own"),
-    [
-        ("Softmax", 3, "regression", "classification"),
-        ("Sigmoid", 3, "classification", "multi_label"),
-        ("Exp", 1, "classification", "regression"),
-    ],
-)
-def test_no_task_contradicts_the_end(end: str, n_out: int, task: str, own: str, tmp_path: Path) -> None:
-    net = Net()
-    path = net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4))
-    with pytest.raises(OptionError, match=f"which is {own}, not {task}"):
-        pl.import_onnx(path, task=task)
-    assert pl.import_onnx(path, task=own)._loss.kind == own
 
 
 def test_two_questions_with_both_answers_of_each(tmp_path: Path) -> None:
@@ -357,25 +325,15 @@ def test_a_free_size_is_fixed(tmp_path: Path) -> None:
 
 
 def test_several_inputs_and_outputs(tmp_path: Path) -> None:
-    nodes: Any = {
-        "seen": (pl.Conv2D(3, activation="relu"), "photo"),
-        "pixels": (pl.Flatten(), "seen"),
-        "both": ("concat", ["pixels", "facts"]),
-        "kind": (pl.Dense(3), "both"),
-        "size": (pl.Dense(1), "both"),
-    }
     shapes = {"photo": (4, 4, 3), "facts": (2,)}
-    model = shaken(pl.Graph(["photo", "facts"], nodes, ["kind", "size"]), shapes)
+    model = shaken(two_inputs(), shapes)
     model.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
     pl.export_onnx(model, tmp_path / "a.onnx")
     again = pl.import_onnx(tmp_path / "a.onnx")
     assert (again.input_shape, again.loss_config) == (shapes, model.loss_config)
     graph = onnx.load(tmp_path / "a.onnx").graph
-    assert [each.name for each in (*graph.input, *graph.output)] == [
-        *shapes,
-        "kind_probabilities",
-        "size_values",
-    ]
+    names = [each.name for each in (*graph.input, *graph.output)]
+    assert names == [*shapes, "kind_probabilities", "size_values"]
     rng = np.random.default_rng(0)
     X = {name: rng.random((5, *shape), np.float32) for name, shape in shapes.items()}
     for name, expected in model.predict(X).items():

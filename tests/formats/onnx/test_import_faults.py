@@ -6,6 +6,7 @@ import shutil
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ from tests.every import every
 from tests.formats.onnx.graphs import Net
 
 import pellucid as pl
-from pellucid.errors import MissingExtraError, PellucidError
-from pellucid.formats.onnx import importing
+from pellucid.errors import PellucidError
 from pellucid.formats.onnx.reading import comparison
 
 onnx = pytest.importorskip("onnx")
@@ -157,15 +157,8 @@ def test_files_of_other_kinds_say_where_to_go(tmp_path: Path, whole: Path) -> No
         pl.load(whole)
 
 
-def changed(whole: Path, change: Callable[[Any], None], path: Path) -> str:
-    model = onnx.load(whole)
-    change(model.graph)
-    path.write_bytes(model.SerializeToString())
-    return refused(path)
-
-
 CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "more dims": (lambda graph: graph.initializer[0].dims.insert(0, 2**30), "and has"),
+    "more dims": (lambda graph: graph.initializer[0].dims.insert(0, 2**30), "and has other numbers"),
     "negative": (lambda graph: graph.initializer[0].dims.__setitem__(0, -1), "which is none"),
     "halves": (lambda graph: setattr(graph.initializer[0], "data_type", 10), "half precision"),
     "unknown": (lambda graph: graph.node[0].input.__setitem__(0, "y"), "nothing before it gives"),
@@ -186,7 +179,10 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
 @every("name", CHANGES)
 def test_files_that_contradict_themselves(name: str, whole: Path, tmp_path: Path) -> None:
     change, words = CHANGES[name]
-    assert words in changed(whole, change, tmp_path / "changed.onnx")
+    model = onnx.load(whole)
+    change(model.graph)
+    onnx.save(model, tmp_path / "changed.onnx")
+    assert words in refused(tmp_path / "changed.onnx")
 
 
 def outside(whole: Path, location: str, offset: int = 0) -> Path:
@@ -221,19 +217,19 @@ def test_arrays_elsewhere_are_refused(location: str, whole: Path, tmp_path: Path
     assert "w0" in message
 
 
-WHOLE: dict[str, bytes] = {}
+@cache
+def gated() -> bytes:
+    net = Net()
+    x = net.add("Relu", net.conv("x", 2, 3, strides=[4, 4]))
+    x = net.add("Mul", x, net.add("Sigmoid", x))
+    content: bytes = net.made(net.add("Softmax", net.flat(x, 18))).SerializeToString()
+    return content
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files(tmp_path: Path, data: Any) -> None:
-    if not WHOLE:
-        net = Net()
-        x = net.add("Relu", net.conv("x", 2, 3, strides=[4, 4]))
-        x = net.add("Mul", x, net.add("Sigmoid", x))
-        made = net.made(net.add("Softmax", net.flat(x, 18)))
-        WHOLE["content"] = made.SerializeToString()
-    content = bytearray(WHOLE["content"])
+    content = bytearray(gated())
     for _ in range(data.draw(st.integers(1, 4))):
         i = data.draw(st.integers(0, len(content) - 1))
         content[i] = data.draw(st.integers(0, 255))
@@ -247,17 +243,6 @@ def test_damaged_files(tmp_path: Path, data: Any) -> None:
 def test_nothing_is_imported_unless_it_is_right(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "run", lambda source, names, feed: [np.zeros((3, 3))])
     with pytest.raises(PellucidError, match=r"more than 1e-05\. It was not imported"):
-        pl.import_onnx(whole)
-
-
-def test_without_onnxruntime_its_own_evaluator_decides(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    assert importing.read_onnx(whole).difference <= 1e-5
-
-
-def test_without_the_extra(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
-    with pytest.raises(MissingExtraError, match=r"pellucid\[onnx\]"):
         pl.import_onnx(whole)
 
 

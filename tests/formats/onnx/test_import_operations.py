@@ -162,7 +162,8 @@ OPERATIONS: dict[str, list[Build]] = {
     "AveragePool": [
         of_image("AveragePool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1], count_include_pad=n)
         for n in (0, 1)
-    ],
+    ]
+    + [of_image("AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 1, 1], ceil_mode=1)],
     "BatchNormalization": [lambda net: net.flat(net.norm(net.conv("x", 4, 3), 4), 400)],
     "Cast": [of_image("Cast", to=1)],
     "Concat": [of_values("Concat", axis=1), of_values("Concat", axis=-3)],
@@ -185,7 +186,10 @@ OPERATIONS: dict[str, list[Build]] = {
     "MatMul": [lambda net: net.add("MatMul", rows(net), net.weight(432, 3))],
     "MaxPool": [
         of_image("MaxPool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
-        of_image("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
+        *(
+            of_image("MaxPool", kernel_shape=[3, 3], auto_pad=how, strides=[2, 2])
+            for how in ("SAME_UPPER", "SAME_LOWER")
+        ),
     ],
     "Mul": [of_values("Mul"), of_constant("Mul", PER_CHANNEL), excited],
     "Pad": [

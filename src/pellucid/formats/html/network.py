@@ -44,11 +44,11 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
         raise OptionError(
             f"export: a page takes a photo or a row of a table, and the network {what}. Try --to script."
         )
-    if len(steps_of(model).steps[-1].shape) != 1:
+    steps, output = steps_of(model), outputs[""]
+    if len(steps.steps[-1].shape) != 1:
         raise OptionError(
             "export: a page needs a network whose outputs are a row. End it with Flatten and Dense."
         )
-    steps, output = steps_of(model), outputs[""]
     weights, activations = Weights(dtype), dict[str, str]()
     written_steps = [written(step, weights, activations) for step in steps.steps]
     rule = rule_of(model)

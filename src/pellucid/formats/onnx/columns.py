@@ -111,15 +111,22 @@ def feed_of(columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> dic
 
 def without_columns(onnx: Any, model: Any, width: int) -> None:
     """Cut off what makes ``TABLE`` of a table's columns, in place: the graph then takes that, (m, width)."""
-    graph, kept = model.graph, []
-    wanted = {output.name for output in graph.output}
-    for node in reversed(graph.node):
-        if TABLE not in node.output and wanted & set(node.output):
-            kept.append(node)
-            wanted |= set(node.input)
-    constants = [each for each in graph.initializer if each.name in wanted]
-    for field, values in ((graph.node, kept[::-1]), (graph.initializer, constants)):
-        del field[:]
-        field.extend(values)
+    graph = model.graph
+    keep_what_makes(graph, [output.name for output in graph.output], given=TABLE)
     del graph.input[:]
     graph.input.append(onnx.helper.make_tensor_value_info(TABLE, onnx.TensorProto.DOUBLE, ["batch", width]))
+
+
+def keep_what_makes(graph: Any, names: Sequence[str], given: str = "") -> None:
+    """Leave of a graph's nodes and arrays, in place, those that some values need where one of them is given."""
+    wanted = set(names)
+    for i in reversed(range(len(graph.node))):
+        if wanted.intersection(graph.node[i].output):
+            wanted.update(graph.node[i].input)
+            wanted.discard(given)
+        else:
+            del graph.node[i]
+    for entries in (graph.initializer, graph.output):
+        for i in reversed(range(len(entries))):
+            if entries[i].name not in wanted:
+                del entries[i]

@@ -15,6 +15,7 @@ from pellucid.formats.half_precision import for_a_file, moved, n_bytes
 from pellucid.formats.onnx.columns import ML, TABLE, column_inputs, feed_of
 from pellucid.formats.onnx.layers import Parts, Value, write
 from pellucid.formats.outputs import (
+    Output,
     check_near,
     gives,
     outputs_of,
@@ -28,8 +29,6 @@ from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
-from pellucid.ops.losses.base import Loss
-from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.registry import validate_call
 from pellucid.types import Array, Shape, map_arrays
 from pellucid.version import __version__
@@ -117,10 +116,10 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
     """Return an initialized model as an ``onnx.ModelProto``."""
     onnx = needed("onnx")
     parts = Parts(onnx, dtype)
-    rule = None if raw else model.preprocessing
+    rule = _rule_of(model, raw=raw)
     steps = steps_of(model)
     kinds = {"divide": "UINT8", "robust": "DOUBLE", "standardize": "DOUBLE"}
-    kind = getattr(onnx.TensorProto, kinds.get(rule.kind if rule else "", "FLOAT"))
+    kind = getattr(onnx.TensorProto, kinds.get(rule.kind, "FLOAT"))
     of_columns = not raw and model._schema is not None
     inputs, values = column_inputs(parts, model._schema.columns) if of_columns else [], {}
     for name, shape in steps.inputs.items():
@@ -131,7 +130,7 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
         values[step.target] = write(parts, step, [values[source] for source in step.sources])
     parts.where, found, outputs = "", [], outputs_of(model)
     for name, target in steps.outputs.items():
-        out, shape = _read(parts, name, values[target], outputs[name].loss, raw=raw)
+        out, shape = _read(parts, name, values[target], outputs[name], raw=raw)
         found.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, ["batch", *shape]))
     graph = onnx.helper.make_graph(parts.nodes, "pellucid", inputs, found, parts.constants)
     made = onnx.helper.make_model(
@@ -146,6 +145,10 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
     return made
 
 
+def _rule_of(model: Model, *, raw: bool) -> Preprocessing:
+    return (None if raw else model.preprocessing) or Preprocessing()
+
+
 def needed(name: str) -> Any:
     """Return a library of the extra ``onnx``; MissingExtraError where it is not installed."""
     try:
@@ -156,40 +159,36 @@ def needed(name: str) -> Any:
         ) from None
 
 
-def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None) -> str:
+def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing) -> str:
     """Add what makes the layers' floats of an input; images then have their channels first."""
-    parts.where, out, onnx = "preprocessing", name, parts.onnx
-    if rule is not None and rule.kind == "divide":
-        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
-        out = parts.add("Div", out, parts.constant(rule.divisor))
-    elif rule is not None and rule.scale:
+    parts.where, out, to_float = "preprocessing", name, {"to": parts.onnx.TensorProto.FLOAT}
+    if rule.kind == "divide":
+        out = parts.add("Div", parts.add("Cast", out, **to_float), parts.constant(rule.divisor))
+    elif rule.scale:
         out = parts.add("Sub", out, parts.constant(rule.middle, np.float64))
         out = parts.add("Div", out, parts.constant(rule.scale, np.float64))
         if rule.kind == "robust":  # z / sqrt(1 + (z / clip)^2)
             ratio = parts.add("Div", out, parts.constant(rule.clip, np.float64))
             square = parts.add("Add", parts.add("Mul", ratio, ratio), parts.constant(1.0, np.float64))
             out = parts.add("Div", out, parts.add("Sqrt", square))
-        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
-    elif name == TABLE:
-        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
+    if rule.scale or name == TABLE:
+        out = parts.add("Cast", out, **to_float)
     return parts.channels_first(out, shape)
 
 
-def _read(parts: Parts, name: str, value: Value, loss: Loss, *, raw: bool) -> tuple[str, Shape]:
+def _read(parts: Parts, name: str, value: Value, output: Output, *, raw: bool) -> tuple[str, Shape]:
     """Add what makes probabilities or expected values of an output, and return its name and shape."""
-    Z, shape = parts.channels_last(value), value.shape
+    Z, shape, reads = parts.channels_last(value), value.shape, output.reads
     stem = f"{name}_" if name else ""
     if raw:
         return parts.add("Identity", Z, name=f"{stem}logits"), shape
+    if not output.loss.gives_probabilities:
+        if (reads["spread"], reads["centre"]) != ([1.0], [0.0]):  # outputs are standardized targets
+            Z = parts.add("Mul", Z, parts.constant(reads["spread"]))
+            Z = parts.add("Add", Z, parts.constant(reads["centre"]))
+        return parts.add("Exp" if reads["is_rate"] else "Identity", Z, name=stem + output.kind), shape
     out = f"{stem}probabilities"
-    if not loss.gives_probabilities:
-        op = "Exp" if isinstance(loss, Poisson) else "Identity"
-        if isinstance(loss, MeanSquaredError) and loss.centre:  # outputs are standardized targets
-            Z = parts.add(
-                "Add", parts.add("Mul", Z, parts.constant(loss.spread)), parts.constant(loss.centre)
-            )
-        return parts.add(op, Z, name=f"{stem}{'values' if loss.kind == 'regression' else 'scores'}"), shape
-    if loss.kind == "multi_label":
+    if output.kind == "answers":
         return parts.add("Sigmoid", Z, name=out), shape
     if shape[-1] == 1:  # both are sigmoids, so that tiny ones keep their digits
         both = parts.add("Sigmoid", parts.add("Neg", Z)), parts.add("Sigmoid", Z)
@@ -207,18 +206,17 @@ def _metadata(model: Model, *, raw: bool) -> dict[str, Any]:
 def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:
     """Return how far the file's outputs are from the model's on m random samples, at most."""
     rng, outputs = np.random.default_rng(m), outputs_of(model)
-    rule = (None if raw else model.preprocessing) or Preprocessing()
-    if of_columns := not raw and model._schema is not None:
+    rule = _rule_of(model, raw=raw)
+    if not raw and model._schema is not None:
         rows = random_rows(model, m)
         X: Any = model._schema.encode(rows, with_target=False).X
+        feed = feed_of(model._schema.columns, rows)
     else:
         X = map_arrays(lambda shape: random_samples(rng, (m, *shape), rule), model.input_shape)
+        feed = X if isinstance(X, dict) else {"input": X}
     Z = model._raw_outputs(X, lambda array: rule.apply(array, model.dtype))
     Z = Z if isinstance(Z, dict) else {"": Z}
     expected = {name: Z[name] if raw else gives(output, Z[name]) for name, output in outputs.items()}
-    feed = X if isinstance(X, dict) else {"input": X}
-    if of_columns:
-        feed = feed_of(model._schema.columns, rows)
     found = 0.0
     for run in (by_reference, by_onnxruntime):
         if (given := run(content, feed)) is None:

@@ -124,7 +124,10 @@ def _imported(
 ) -> Imported:
     check_option("import", "pixels", pixels, str | None, Limits(choices=lambda: PIXELS))
     check_option("import", "task", task, str | None, Limits(choices=lambda: TASKS))
-    outputs, own = _outputs_of(source), _own_rule(source) if pixels is None else None
+    outputs = [slot for slot in source.outputs if slot.kind in FLOATS]
+    if not outputs:
+        raise OptionError("it has no output of floats.")
+    own = _own_rule(source) if pixels is None else None
     if own is not None and own.kind == "robust":
         source = _without_preprocessing(source)
     try:
@@ -143,16 +146,14 @@ def _imported(
                 "for each class."
             )
     steps, names = simplified(network.steps, [value.step for value in network.outputs])
-    lead = Lead()
+    lead, assumed = Lead(), None
     if len(inputs) == 1:
-        lead = lead_of(source.inputs[0], next(iter(inputs.values())), steps, own)
-    steps, names = lead.taken_from(steps, names)
-    assumed = None
-    if len(inputs) == 1:
-        lead, assumed = with_pixels(lead, next(iter(inputs.values())), pixels, steps)
+        (value,) = inputs.values()
+        lead = lead_of(source.inputs[0], value, steps, own)
+        lead, assumed = with_pixels(lead, value, pixels, steps)
     elif pixels is not None:
         raise OptionError(f"pixels: the file has {len(inputs)} inputs; expected one.")
-    if not steps or set(names) & set(inputs):
+    if not set(names) <= set(steps):
         raise OptionError("an output is an input as it is. There is nothing to import.")
     model = _made(source, steps, inputs, names, outputs)
     model.preprocessing = lead.rule
@@ -197,16 +198,6 @@ def _of_metadata(read: Callable[[], Any]) -> Any:
         return read()
     except (PellucidError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise FormatError(f"its metadata do not describe a model ({error}).") from None
-
-
-def _outputs_of(source: Source) -> list[Slot]:
-    found = [slot for slot in source.outputs if slot.kind in FLOATS]
-    if not found:
-        raise OptionError("it has no output of floats.")
-    names = [slot.name for slot in found]
-    if len(set(names)) < len(names):
-        raise FormatError("two of its outputs have one name.")
-    return found
 
 
 def _made(
@@ -264,19 +255,20 @@ def _name(
     classes: Sequence[str] | None,
 ) -> None:
     """Set the loss, the names of the classes and the columns."""
-    own = source.json("loss")
     widths: Any = model.output_shape
-    is_set = task is None and _of_metadata(lambda: _set_own_loss(model, own, outputs))
+    own = {} if task else _of_metadata(lambda: _own_loss(source.json("loss"), widths, outputs))
     schema = source.json("schema")
     model._schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
-    if not is_set and isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
+    if own:
+        _of_metadata(lambda: model.set_loss(own))
+    elif isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
         model.set_loss(
             {
                 name: default_loss_of(head, widths[name][-1], task if head.kind == "none" else None)
                 for name, head in zip(widths, heads, strict=True)
             }
         )
-    elif not is_set:
+    else:
         model.set_loss(default_loss_of(heads[0], widths[-1], task))
     known = source.json("classes")
     if classes is None and isinstance(known, list):
@@ -286,24 +278,20 @@ def _name(
     model.classes = given
 
 
-def _set_own_loss(model: Model, own: Any, outputs: Sequence[Slot]) -> bool:
-    """Set the loss that our own export keeps in the metadata, and return whether there is one of these outputs."""
-    widths: Any = model.output_shape
+def _own_loss(own: Any, widths: Any, outputs: Sequence[Slot]) -> dict[str, Any]:
+    """Return the loss that our own export keeps in the metadata; empty where there is none of these outputs."""
     if not isinstance(own, dict):
-        return False
+        return {}
     if not isinstance(widths, dict):
-        model.set_loss(_of_file(own, outputs[0].name))
-        return True
+        return _of_file(own, outputs[0].name)
     if set(own.get("losses", ())) != set(widths):
-        return False
-    slots = zip(widths, outputs, strict=True)
-    model.set_loss({name: _of_file(own["losses"][name], slot.name) for name, slot in slots})
-    return True
+        return {}
+    return {
+        name: _of_file(own["losses"][name], slot.name) for name, slot in zip(widths, outputs, strict=True)
+    }
 
 
 def _of_file(loss: Any, output: str) -> dict[str, Any]:
     """Return a loss of the metadata; targets that the file has in their own unit are not standardized."""
-    kept = dict(loss)
-    if not output.endswith("logits"):
-        kept = {key: value for key, value in kept.items() if key not in ("centre", "spread")}
-    return kept
+    left_out = () if output.endswith("logits") else ("centre", "spread")
+    return {key: value for key, value in dict(loss).items() if key not in left_out}

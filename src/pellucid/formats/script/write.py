@@ -1,7 +1,6 @@
 """The text of a script: what it is for, the network, the functions that it needs, and its weights."""
 
 import ast
-import base64
 import hashlib
 import pprint
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import OptionError
 from pellucid.formats.half_precision import stored
+from pellucid.formats.html.inline import inline_bytes
 from pellucid.formats.outputs import kind_of_samples, outputs_of, rule_of
 from pellucid.formats.script.network import definition, literal, write_forward
 from pellucid.formats.script.sources import Sources, names_in
@@ -36,7 +36,6 @@ HEADINGS = {  # of the functions of each module
     f"{_ROOM}.commands": "The command line",
     f"{_ROOM}.weights": "Weights",
 }
-WIDTH = 500  # of a line of weights: Python reads long lines faster
 
 
 class Written(NamedTuple):
@@ -89,10 +88,10 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     sources.add_import("np", "numpy")
     if not is_inside:
         sources.add_import("Path", "pathlib", "Path")
-    text = base64.b64encode(content).decode() if is_inside else ""
-    lines = "".join(f"{text[i : i + WIDTH]}\n" for i in range(0, len(text), WIDTH))
     beside = {} if is_inside else {**weights, "stamp": np.array(stamp)}
-    return Written(script.render(about, text=lines, sources=sources), beside)
+    return Written(
+        script.render(about, text=inline_bytes(content) if is_inside else "", sources=sources), beside
+    )
 
 
 def _column(one: Column) -> tuple[Any, ...]:

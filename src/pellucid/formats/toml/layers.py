@@ -1,7 +1,8 @@
 """From tables of a TOML file to layers; every error names its line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 from pellucid.errors import PellucidError, unknown_name
@@ -83,10 +84,26 @@ class LayerReader:
     def _new_layer(self, at: KeyPath, table: Mapping[str, Any]) -> Layer:
         options = dict(table)
         kind = self._kind(at, options, LAYERS)
-        if LAYERS[kind] is Graph:
+        cls = LAYERS[kind]
+        if cls is Graph:
             self.source.check_keys(at, options, ("inputs", "outputs", "nodes"), f"option of {kind}")
             return self.graph(at, options, (*at, "nodes"), options.get("nodes"))
-        return self._layer_of(at, kind, options)
+        known = options_of(cls)
+        if not takes_others(cls):
+            self.source.check_keys(at, options, known, f"option of {kind}")
+        for name in required_options(cls):
+            if name not in options:
+                hint, limits = known[name]
+                wanted = "layers" if _holds_layers(hint) else type_in_words(hint, limits)
+                raise self.source.fault(at, f"{kind}: {name} is missing; expected {wanted}.")
+        for name, value in options.items():
+            hint, limits = known.get(name, (Any, NO_LIMITS))
+            here, holds = (*at, name), _holds_layers(hint)
+            if holds:
+                options[name] = (self.layer_or_list if holds == "one" else self.layers)(here, value)
+            else:
+                options[name] = self.source.checked(here, kind, name, value, hint, limits)
+        return self._made(at, cls, options, {re.escape(name): (*at, name) for name in options})
 
     def graph(self, at: KeyPath, table: Mapping[str, Any], nodes_at: KeyPath, nodes: Any) -> Graph:
         """Return the graph of a table with inputs and outputs, and a list of tables for its nodes."""
@@ -135,37 +152,27 @@ class LayerReader:
             raise self.source.fault(at, f'layer: type is missing, such as type = "Dense".{near}')
         return self.source.one_of((*at, "type"), options.pop("type"), "layer", known)
 
-    def _layer_of(self, at: KeyPath, kind: str, options: dict[str, Any]) -> Layer:
-        cls = LAYERS[kind]
-        known = options_of(cls)
-        if not takes_others(cls):
-            self.source.check_keys(at, options, known, f"option of {kind}")
-        for name in required_options(cls):
-            if name not in options:
-                hint, limits = known[name]
-                wanted = "layers" if _holds_layers(hint) else type_in_words(hint, limits)
-                raise self.source.fault(at, f"{kind}: {name} is missing; expected {wanted}.")
-        for name, value in options.items():
-            hint, limits = known.get(name, (Any, NO_LIMITS))
-            here, holds = (*at, name), _holds_layers(hint)
-            if holds:
-                options[name] = (self.layer_or_list if holds == "one" else self.layers)(here, value)
-            else:
-                options[name] = self.source.checked(here, kind, name, value, hint, limits)
-        return self._made(at, cls, options, {re.escape(name): (*at, name) for name in options})
-
     def _made(
         self, at: KeyPath, cls: type[Layer], options: dict[str, Any], places: Mapping[str, KeyPath]
     ) -> Layer:
         """Call the constructor; its error gets the line of the option that it names first."""
-        try:
+        with naming_options(self.source, at, places, f"{cls.__name__}: "):
             layer = cls(**options)
-        except _FAULTS as error:
-            text = str(error) or type(error).__name__
-            message = text if isinstance(error, PellucidError) else f"{cls.__name__}: {text}."
-            raise self.source.fault(_named_in(text, places, at), message) from None
         self.places[id(layer)] = self.source.line(at)
         return layer
+
+
+@contextmanager
+def naming_options(
+    source: TomlSource, at: KeyPath, places: Mapping[str, KeyPath], where: str = ""
+) -> Iterator[None]:
+    """Give an error of the block the line of the option (a pattern) that it names first, else that of ``at``."""
+    try:
+        yield
+    except _FAULTS as error:
+        text = str(error) or type(error).__name__
+        message = text if isinstance(error, PellucidError) or not where else f"{where}{text}."
+        raise source.fault(_named_in(text, places, at), message) from None
 
 
 def _named_in(message: str, places: Mapping[str, KeyPath], otherwise: KeyPath) -> KeyPath:

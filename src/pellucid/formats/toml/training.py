@@ -1,19 +1,15 @@
 """The [training] table of a TOML file: checked here, turned into optimizers and schedules by the training code."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pellucid.errors import OptionError, PellucidError
-from pellucid.formats.toml.layers import _named_in
+from pellucid.errors import OptionError
+from pellucid.formats.toml.layers import naming_options
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource
 from pellucid.ops.losses.base import LOSSES
-from pellucid.registry import (
-    NO_LIMITS,
-    flags_of,
-    options_of,
-)
+from pellucid.registry import NO_LIMITS, flags_of, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TABLES, TrainingOptions
 
@@ -64,7 +60,8 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
             source.one_of((*at, key), value, key, limits.choices())
         else:
             source.checked((*at, key), "training", key, value, hint, limits)
-    _checked_at(source, at, lambda: training_optimizer(table), table)  # are they compatible?
+    with naming_options(source, at, {re.escape(key): (*at, key) for key in table}):
+        training_optimizer(table)  # are they compatible?
     if "loss" in table and table.get("label_smoothing"):
         name, options = LOSSES.split(table["loss"])
         if "label_smoothing" in options or "label_smoothing" not in options_of(LOSSES[name]):
@@ -85,15 +82,5 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
     declared = options_of(TABLES[kind][name])
     for key, value in options.items():
         source.checked((*at, key), name, key, value, *declared.get(key, (Any, NO_LIMITS)))
-    _checked_at(source, at, lambda: TABLES[kind].make(name, **options), options)
-
-
-def _checked_at(
-    source: TomlSource, at: KeyPath, check: Callable[[], Any], options: Mapping[str, Any]
-) -> None:
-    """Call the check; its error gets the line of the option that it names first, else that of ``at``."""
-    try:
-        check()
-    except (PellucidError, TypeError, ValueError, ArithmeticError) as error:
-        places = {re.escape(key): (*at, key) for key in options}
-        raise source.fault(_named_in(str(error), places, at), str(error)) from None
+    with naming_options(source, at, {re.escape(key): (*at, key) for key in options}):
+        TABLES[kind].make(name, **options)

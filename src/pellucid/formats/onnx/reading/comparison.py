@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import FormatError, OptionError
+from pellucid.formats.onnx.columns import keep_what_makes
 from pellucid.formats.onnx.export import by_onnxruntime, by_reference, needed
 from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it
 from pellucid.formats.onnx.reading.pixels import Lead
@@ -75,35 +76,19 @@ def run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
-    return [_as_array(output) for output in outputs]
+    tables = ([list(row.values()) for row in each] if isinstance(each, list) else each for each in outputs)
+    return [np.asarray(each, np.float64) for each in tables]  # a table has each probability by its class
 
 
 def _needed_part(source: Source, names: Sequence[str]) -> Any:
     """Return the file with the nodes alone that its outputs need, all of which were read, and its arrays inside."""
     onnx = needed("onnx")
     model = onnx.load_from_string(source.content)
-    graph = model.graph
-    wanted, kept = set(names), []
-    for proto in reversed(graph.node):
-        if wanted.intersection(proto.output):
-            wanted.update(proto.input)
-            kept.append(proto)
-    outputs = [each for each in graph.output if each.name in names]
+    keep_what_makes(model.graph, names)
     arrays = [
-        onnx.numpy_helper.from_array(array, name)
-        for name, array in source.constants.items()
-        if name in wanted
+        onnx.numpy_helper.from_array(source.constants[each.name], each.name)
+        for each in model.graph.initializer
     ]
-    for field, entries in ((graph.node, kept[::-1]), (graph.output, outputs), (graph.initializer, arrays)):
-        copies = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
-        del field[:]
-        field.extend(copies)
-    del graph.value_info[:]
+    del model.graph.initializer[:], model.graph.value_info[:]
+    model.graph.initializer.extend(arrays)
     return model
-
-
-def _as_array(output: Any) -> Array:
-    """Return an output, a table too that has each probability under the name of its class."""
-    if isinstance(output, list):
-        output = [list(each.values()) for each in output]
-    return np.asarray(output, np.float64)

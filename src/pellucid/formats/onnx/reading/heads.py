@@ -1,7 +1,6 @@
 """What a file makes of its last layer's outputs: losses take these as they are, logits."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,14 +48,11 @@ def find_head(
     output: str, producers: Mapping[str, Node], constants: Mapping[str, Array], groups: Groups
 ) -> Head:
     """Return what makes an output of the file."""
-    name = output
-    labels: tuple[str, ...] = ()
-    node = producers.get(name)
+    name, labels, node = output, tuple[str, ...](), producers.get(output)
     while node is not None and node.op in ("Identity", "Cast", "ZipMap"):
         if node.op == "ZipMap":
-            given = (
-                node.attributes.get("classlabels_strings") or node.attributes.get("classlabels_int64s") or ()
-            )
+            of = node.attributes
+            given = of.get("classlabels_strings") or of.get("classlabels_int64s") or ()
             labels = tuple(
                 each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in given
             )
@@ -66,18 +62,18 @@ def find_head(
         picks = [node.inputs[0] for node in producers.values() if node.op == "ArrayFeatureExtractor"]
         known = next((constants[name].reshape(-1) for name in picks if name in constants), ())
         labels = tuple(map(str, known))
+    logits, kind = name, "none"
     if node is None:
-        return Head(output, name, "none", labels)
+        return Head(output, logits, kind, labels)
     if node.op in ("Softmax", "LogSoftmax") and node.attributes.get("axis", -1) in (-1, 1):
-        return Head(output, node.inputs[0], "softmax" if node.op == "Softmax" else "log_softmax", labels)
-    if node.op == "Exp":
-        return Head(output, node.inputs[0], "exp", labels)
-    if node.op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):
-        return Head(output, root, "pair", labels)
-    group = groups.find(name)
-    if group is not None and group.activation == "sigmoid":
-        return Head(output, group.root, "sigmoid", labels)
-    return Head(output, name, "none", labels)
+        logits, kind = node.inputs[0], {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[node.op]
+    elif node.op == "Exp":
+        logits, kind = node.inputs[0], "exp"
+    elif node.op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):
+        logits, kind = root, "pair"
+    elif (group := groups.find(name)) and group.activation == "sigmoid":
+        logits, kind = group.root, "sigmoid"
+    return Head(output, logits, kind, labels)
 
 
 def _pair_of(groups: Groups, no: str, yes: str) -> str | None:
@@ -116,7 +112,7 @@ def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
 
 
 def as_the_file_has_it(head: Head, Z: Array) -> Array:
-    """Return raw outputs as the file gives them.
+    """Return raw outputs as the file gives them; those of "exp" are compared as logarithms.
 
     Examples
     --------
@@ -125,11 +121,10 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     """
     from scipy import special
 
-    outcomes: dict[str, Callable[[Array], Array]] = {
-        "softmax": partial(special.softmax, axis=1),
-        "log_softmax": partial(special.log_softmax, axis=1),
-        "exp": np.exp,
-        "none": np.asarray,
-    }
-    P = outcomes.get(head.kind, special.expit)(Z.astype(np.float64))
+    Z = Z.astype(np.float64)
+    if head.kind in ("softmax", "log_softmax"):
+        return getattr(special, head.kind)(Z, axis=1)
+    if head.kind == "none":
+        return Z
+    P = special.expit(Z)
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P

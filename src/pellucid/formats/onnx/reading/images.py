@@ -108,17 +108,16 @@ def _short(pads: Padding) -> Any:
 def _conv(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     W = weights_at(node, given, 1, None, None, None, None)
-    n_out, per_group, *kernel_shape = W.shape
-    b = array_at(node, given, 2)
-    if b is not None and b.shape != (n_out,):
-        raise ShapeError(f"{node.label}: expected {n_out} biases, got the shape {b.shape}.")
-    bias = None if b is None else b.astype(np.float64)
+    n_out, per_group, *size = W.shape
+    bias = array_at(node, given, 2)
+    if bias is not None and bias.shape != (n_out,):
+        raise ShapeError(f"{node.label}: expected {n_out} biases, got the shape {bias.shape}.")
     groups = int(node.attributes.get("group", 1))
     if groups < 1 or not n_out or n_out % groups or per_group * groups != value.n_channels or value.axes[-1]:
         raise ShapeError(
             f"{node.label}: weights of the shape {W.shape} in {groups} groups do not fit samples {value.shape}."
         )
-    kernel = int(kernel_shape[0]), int(kernel_shape[1])
+    kernel = (size[0], size[1])
     if _pair(node, "kernel_shape", kernel) != kernel:
         raise ShapeError(f"{node.label}: kernel_shape is not that of its weights, {kernel}.")
     stride, dilation = _pair(node, "strides", (1, 1)), _pair(node, "dilations", (1, 1))
@@ -149,31 +148,26 @@ def _pool(node: Node, given: Given, add: Add) -> Value:
     options: dict[str, Any] = {"stride": stride, "padding": padding}
     if node.op == "MaxPool":
         return made._replace(step=add(MaxPool2D(kernel, **options), [value.step], {}))
-    counts = bool(of.get("count_include_pad", 0)) and pads != ((0, 0), (0, 0))
-    if counts and of.get("ceil_mode", 0):
+    is_padded, counts = pads != ((0, 0), (0, 0)), bool(of.get("count_include_pad", 0))
+    if is_padded and counts and of.get("ceil_mode", 0):
         raise OptionError(f"{node.label}: a mean over padding whose windows are rounded up is not read.")
-    counts = counts or pads == ((0, 0), (0, 0))
+    counts = counts or not is_padded
     return made._replace(step=add(AvgPool2D(kernel, **options, count_include_pad=counts), [value.step], {}))
 
 
-def means(value: Value, add: Add) -> Value:
-    """Add the mean of each channel."""
-    return value.with_size(1, 1, add(GlobalAvgPool2D(), [value.step], {}))._replace(axes=value.axes[-1:])
-
-
-def maxima(value: Value, add: Add) -> Value:
-    """Add the largest number of each channel."""
-    h, w, _ = value.own_shape
-    pooled = value.with_size(1, 1, add(MaxPool2D((h, w)), [value.step], {}))
-    return pooled._replace(step=add(Flatten(), [pooled.step], {}), axes=value.axes[-1:])
+def _pooled(value: Value, is_mean: bool, add: Add) -> Value:
+    """Add the mean, or the largest number, of each channel."""
+    step, (h, w, _) = value.step, value.own_shape
+    for layer in [GlobalAvgPool2D()] if is_mean else [MaxPool2D((h, w)), Flatten()]:
+        step = add(layer, [step], {})
+    return value.with_size(1, 1, step)._replace(axes=value.axes[-1:])
 
 
 def _global_pool(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
-    if len(value.axes) == 1 and len(value.shape) == 3 and value.axes == (0,):
+    if value.axes == (0,) and len(value.shape) == 3:
         return value
-    value = image_at(node, given)
-    return means(value, add) if node.op == "GlobalAveragePool" else maxima(value, add)
+    return _pooled(image_at(node, given), node.op == "GlobalAveragePool", add)
 
 
 def _reduced(node: Node, given: Given, add: Add) -> Value:
@@ -182,12 +176,12 @@ def _reduced(node: Node, given: Given, add: Add) -> Value:
     chosen = node.attributes.get("axes") if axes is None else axes.reshape(-1)
     n = len(value.shape) + 1
     at = sorted({int(i) % n for i in (range(1, n) if chosen is None else chosen)})
-    keeps = bool(node.attributes.get("keepdims", 1))
+    keeps, is_mean = node.attributes.get("keepdims", 1), node.op == "ReduceMean"
     large = [i for i in at if i == 0 or value.shape[i - 1] > 1]
     if len(value.axes) == 3 and {i - 1 for i in at} == set(value.axes[:2]):
-        value = means(value, add) if node.op == "ReduceMean" else maxima(value, add)
+        value = _pooled(value, is_mean, add)
     elif large:
-        what = "a mean" if node.op == "ReduceMean" else "a maximum"
+        what = "a mean" if is_mean else "a maximum"
         raise OptionError(
             f"{node.label}: {what} over the axes {at} of {n}. One over height and width is read."
         )
@@ -311,14 +305,13 @@ def _repeats(n: int, factor: int, of: Any) -> bool:
     if n * factor > 2**24:
         return False
     places = _places(n, n * factor, factor, of.get("coordinate_transformation_mode", "half_pixel"))
-    rules: dict[str, Any] = {
-        "round_prefer_floor": lambda: np.ceil(places - 0.5),
-        "round_prefer_ceil": lambda: np.floor(places + 0.5),
-        "floor": lambda: np.floor(places),
-        "ceil": lambda: np.ceil(places),
-    }
-    rule = rules.get(of.get("nearest_mode", "round_prefer_floor"))
-    return rule is not None and np.array_equal(np.clip(rule(), 0, n - 1), np.arange(n * factor) // factor)
+    nearest = {
+        "round_prefer_floor": np.ceil(places - 0.5),
+        "round_prefer_ceil": np.floor(places + 0.5),
+        "floor": np.floor(places),
+        "ceil": np.ceil(places),
+    }.get(of.get("nearest_mode", "round_prefer_floor"), places[:0])
+    return np.array_equal(np.clip(nearest, 0, n - 1), np.arange(n * factor) // factor)
 
 
 IMAGE_READERS: dict[str, Reader] = {

@@ -26,7 +26,6 @@ from pellucid.formats.onnx.reading.values import (
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
-from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.types import Array
 
@@ -260,7 +259,7 @@ def _dropout(node: Node, given: Given, add: Add) -> Value:
 
 def _same(node: Node, given: Given, add: Add) -> Value:
     if node.attributes.get("to", 1) not in (1, 11):
-        dtype = np.dtype(DTYPES[node.attributes["to"]][0])
+        dtype = np.dtype(DTYPES[node.attributes["to"]])
         raise OptionError(f"{node.label}: it rounds to {dtype}, which no layer does.")
     return value_at(node, given, 0)
 
@@ -278,8 +277,3 @@ READERS: dict[str, Reader] = {
     "Scaler": _scaler,
     "Softmax": _softmax,
 }
-
-
-def as_layer(layer: Layer, value: Value, add: Add) -> Value:
-    """Add a layer without weights that keeps the shape."""
-    return value._replace(step=add(layer, [value.step], {}))

@@ -11,7 +11,7 @@ from pellucid.formats.onnx.reading.constants import FOLDED, MOVES, fold
 from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
-from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, normalized
+from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, find_norm, normalized
 from pellucid.formats.onnx.reading.moves import moved
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.source import Node, Source
@@ -205,7 +205,8 @@ class Reader:
             return value
         if not group.activation:
             return affine(value, group.factor, group.shift, self._add)
-        return as_layer(Activation(group.activation, **group.options), value, self._add)
+        layer = Activation(group.activation, **group.options)
+        return value._replace(step=self._add(layer, [value.step], {}))
 
     def _add(
         self, layer: Layer | str, sources: list[str], arrays: dict[str, Array], *, repeats: bool = False

@@ -25,10 +25,6 @@ class Lead(NamedTuple):
     ----------
     rule : Preprocessing or None
         The model's.
-    step : str
-        The file's own step that the rule stands for; "" where there is none.
-    source : str
-        What that step takes.
     factor, shift : Array or None
         Of a layer that is added before the file's: what its user said of pixels.
     is_of_file : bool
@@ -36,20 +32,9 @@ class Lead(NamedTuple):
     """
 
     rule: Preprocessing | None = None
-    step: str = ""
-    source: str = ""
     factor: Array | None = None
     shift: Array | None = None
     is_of_file: bool = False
-
-    def taken_from(self, steps: dict[str, Step], outputs: list[str]) -> tuple[dict[str, Step], list[str]]:
-        """Return the steps without the one that the rule stands for."""
-        if not self.step:
-            return steps, outputs
-        kept = {name: step for name, step in steps.items() if name != self.step}
-        for step in kept.values():
-            step.sources = [self.source if each == self.step else each for each in step.sources]
-        return kept, [self.source if name == self.step else name for name in outputs]
 
     def samples(
         self, rng: np.random.Generator, shape: Shape, kind: int, *, as_bytes: bool
@@ -77,6 +62,8 @@ class Lead(NamedTuple):
 def lead_of(slot: Slot, value: Value, steps: dict[str, Step], own: Preprocessing | None = None) -> Lead:
     """Return the preprocessing that the file begins with; ``own``: that of our own export, by its metadata.
 
+    A step that the rule stands for is taken out of ``steps``.
+
     Files of bytes give models for which floats count as divided already. Files of floats that begin with a division
     keep it as a layer: they divide floats as well.
     """
@@ -99,7 +86,8 @@ def lead_of(slot: Slot, value: Value, steps: dict[str, Step], own: Preprocessing
         rule = Preprocessing(
             "standardize", mean=tuple(map(float, -beta / gamma)), scale=tuple(map(float, 1 / gamma))
         )
-        return Lead(rule, name, slot.name, is_of_file=True)
+        _take_out(steps, name, slot.name)
+        return Lead(rule, is_of_file=True)
     return Lead()
 
 
@@ -114,12 +102,19 @@ def _led_by(rule: Preprocessing, slot: Slot, value: Value, steps: dict[str, Step
     factor, shift = gamma * scale, beta + gamma * mean
     is_all = np.abs(factor - 1).max() <= 1e-6 and (np.abs(shift) <= 1e-9 * (1 + np.abs(gamma * mean))).all()
     if name and is_all:
-        return Lead(rule, name, slot.name, is_of_file=True)
-    if name:
+        _take_out(steps, name, slot.name)
+    elif name:
         steps[name].arrays = {"gamma": factor, "beta": shift}
     elif not is_all:
         _begin_with(steps, value, factor, shift)
     return Lead(rule, is_of_file=True)
+
+
+def _take_out(steps: dict[str, Step], name: str, source: str) -> None:
+    """Remove the step that takes an input; those behind it take that themselves."""
+    del steps[name]
+    for step in steps.values():
+        step.sources = [source if each == name else each for each in step.sources]
 
 
 def _begin_with(steps: dict[str, Step], value: Value, factor: Array, shift: Array) -> None:

@@ -144,10 +144,6 @@ def _node(onnx: Any, proto: Any, i: int, folder: Path, opset: int) -> Node:
 
 
 def _slot(proto: Any) -> Slot:
-    kind = proto.type.tensor_type
-    if not proto.type.HasField("tensor_type"):
-        return Slot(proto.name, 0, None)
-    if not kind.HasField("shape"):
-        return Slot(proto.name, kind.elem_type, None)
-    dims = tuple(dim.dim_value if dim.dim_value > 0 else None for dim in kind.shape.dim)
-    return Slot(proto.name, kind.elem_type, dims)
+    kind = proto.type.tensor_type  # of a sequence: of type 0, without a shape
+    dims = [dim.dim_value if dim.dim_value > 0 else None for dim in kind.shape.dim]
+    return Slot(proto.name, kind.elem_type, tuple(dims) if kind.HasField("shape") else None)

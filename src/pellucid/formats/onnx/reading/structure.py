@@ -51,6 +51,7 @@ def simplified(steps: Mapping[str, Step], outputs: Sequence[str]) -> tuple[dict[
 
 
 def _needed(steps: Mapping[str, Step], outputs: Sequence[str]) -> dict[str, Step]:
+    """Return the steps that outputs depend on, in their order."""
     wanted, stack = set(), list(outputs)
     while stack:
         name = stack.pop()
@@ -99,7 +100,7 @@ def build_model(
     if len(inputs) == len(outputs) == 1:
         return Sequential(_chain(steps, list(steps), inputs[0], outputs[0]), dtype=dtype)
     names: Any = outputs[0] if len(outputs) == 1 else list(outputs)
-    return Graph(list(inputs), _nodes(steps, list(steps)), names, dtype=dtype)
+    return Graph(list(inputs), _nodes(steps, list(steps), {}), names, dtype=dtype)
 
 
 def _chain(steps: Mapping[str, Step], names: Sequence[str], start: str, end: str) -> list[Layer]:
@@ -125,7 +126,10 @@ def _part(steps: Mapping[str, Step], names: Sequence[str], start: str) -> Layer:
         return step.layer
     branches = _branches(steps, names, start) if isinstance(step.layer, str) else None
     if branches is None:
-        return Graph(["input"], _nodes(steps, names, start), _safe(names)[end])
+        own = {start: "input"} | {
+            name: f"node_{i}" for i, name in enumerate(names, 1)
+        }  # a file's may be paths
+        return Graph(["input"], _nodes(steps, names, own), own[end])
     parts = [
         _chain(steps, branch, start, source) for branch, source in zip(branches, step.sources, strict=True)
     ]
@@ -138,36 +142,16 @@ def _part(steps: Mapping[str, Step], names: Sequence[str], start: str) -> Layer:
 
 def _branches(steps: Mapping[str, Step], names: Sequence[str], start: str) -> list[list[str]] | None:
     """Return the steps of each source of the last one, None where some belong to several."""
-    inside = set(names)
-    taken: set[str] = set()
-    found = []
-    for source in steps[names[-1]].sources:
-        wanted: set[str] = set()
-        stack = [] if source == start else [source]
-        while stack:
-            name = stack.pop()
-            if name in inside and name not in wanted:
-                wanted.add(name)
-                stack += steps[name].sources
-        if wanted & taken:
-            return None
-        taken |= wanted
-        found.append([name for name in names if name in wanted])
-    return found
+    inside = {name: steps[name] for name in names}
+    found = [list(_needed(inside, [source])) for source in steps[names[-1]].sources]
+    n_steps = sum(map(len, found))
+    return found if n_steps == len(set().union(*found)) else None
 
 
-def _nodes(steps: Mapping[str, Step], names: Sequence[str], start: str | None = None) -> dict[str, Any]:
-    own = _safe(names) if start is not None else {name: name for name in names}
-    if start is not None:
-        own[start] = "input"
+def _nodes(steps: Mapping[str, Step], names: Sequence[str], own: Mapping[str, str]) -> dict[str, Any]:
+    """Return the nodes of a graph, by their ``own`` names in it where they have some."""
     nodes: dict[str, Any] = {}
     for name in names:
-        sources = [own.get(source, source) for source in steps[name].sources]
-        layer = steps[name].layer
-        nodes[own[name]] = (layer, sources if isinstance(layer, str) else sources[0])
+        layer, sources = steps[name].layer, [own.get(source, source) for source in steps[name].sources]
+        nodes[own.get(name, name)] = (layer, sources if isinstance(layer, str) else sources[0])
     return nodes
-
-
-def _safe(names: Sequence[str]) -> dict[str, str]:
-    """Return short names for nodes: those of a file may be paths."""
-    return {name: f"node_{i}" for i, name in enumerate(names, 1)}
