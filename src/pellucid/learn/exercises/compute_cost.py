@@ -71,11 +71,7 @@ def right_by_likelihood(AL, Y):
 
 
 FAULTS = (
-    (
-        "labels flipped",
-        "Y * np.log(AL) + (1 - Y) * np.log(1 - AL)",
-        "(1 - Y) * np.log(AL) + Y * np.log(1 - AL)",
-    ),
+    ("labels flipped", "Y * np.log(AL) + (1 - Y) * np.log", "(1 - Y) * np.log(AL) + Y * np.log"),
     ("labels flipped", "np.where(Y == 1,", "np.where(Y == 0,"),
     ("labels flipped", "if y == 1", "if y == 0"),
     ("one term only", "Y * np.log(AL) + (1 - Y) * np.log(1 - AL)", "Y * np.log(AL)"),

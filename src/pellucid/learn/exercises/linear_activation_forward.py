@@ -173,11 +173,7 @@ FAULTS = (
     ("a pair for its first part", "linear_forward(A_prev, W, b)[0]", "linear_forward(A_prev, W, b)"),
     ("returned in the wrong order", "((A_prev, W, b), Z)", "(Z, (A_prev, W, b))"),
     ("returned in the wrong order", "return A, (linear_cache, Z)", "return (linear_cache, Z), A"),
-    (
-        "returned in the wrong order",
-        "return A, (linear_cache, activation_cache)",
-        "return A, linear_cache, activation_cache",
-    ),
+    ("returned in the wrong order", ", (linear_cache, activation_cache)", ", linear_cache, activation_cache"),
     ("returns the sums", "return A, ((A_prev, W, b), Z)", "return Z, ((A_prev, W, b), Z)"),
     ("line missing", "        Z[:, k] = z\n", ""),
 )

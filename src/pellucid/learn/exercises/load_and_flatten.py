@@ -193,16 +193,8 @@ FAULTS = (
     ("one too many or too few", "range(m_train)", "range(m_train - 1)"),
     ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
     ("a loop too long or too short", "for k in range(m):", "for k in range(1, m):"),
-    (
-        "overwritten in the loop",
-        '    for photo in file["train_set_x"]:\n',
-        '    for photo in file["train_set_x"]:\n        columns = []\n',
-    ),
+    ("overwritten in the loop", ' file["train_set_x"]:\n', ' file["train_set_x"]:\n        columns = []\n'),
     ("line missing", "                    row += 1\n", ""),
     ("wrong dtype", "X = np.zeros((n, len(x)), dtype=x.dtype)", "X = np.zeros((n, len(x)), dtype=np.int8)"),
-    (
-        "factor missing",
-        "train_x_orig.shape[1] * train_x_orig.shape[2] * train_x_orig.shape[3]",
-        "train_x_orig.shape[1] * train_x_orig.shape[2]",
-    ),
+    ("factor missing", "[1] * train_x_orig.shape[2] * train_x_orig.shape[3]", "[1] * train_x_orig.shape[2]"),
 )

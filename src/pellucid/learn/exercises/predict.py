@@ -147,11 +147,7 @@ FAULTS = (
     ("returns the labels", "return p\n", "return p if y is None else y\n"),
     ("returns the accuracy", "    return p\n", "    return p if y is None else np.mean(p == y)\n"),
     ("(m,) for (1, m)", "p = np.zeros((1, m))", "p = np.zeros((1, m)).ravel(); p = p"),
-    (
-        "(m,) for (1, m)",
-        "    return np.where(probabilities > 0.5, 1, 0)",
-        "    return np.where(probabilities > 0.5, 1, 0)[0]",
-    ),
+    ("(m,) for (1, m)", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 1, 0)[0]"),
     ("answers as signs", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 1, -1)"),
     ("answers as signs", "np.heaviside(Z, 0)", "np.sign(Z)"),
     ("one answer for all", "p = AL > 0.5", "p = np.full(AL.shape, AL.mean() > 0.5)"),
@@ -175,11 +171,7 @@ FAULTS = (
     ("probabilities for answers", "p = (AL > 0.5).astype(int)", "p = AL"),
     ("probabilities for answers", "            answers.append(1)", "            answers.append(probability)"),
     ("returns the accuracy", "        print(np.mean(p == y))\n", "        return np.mean(p == y)\n"),
-    (
-        "returns the accuracy",
-        '        print("Accuracy:", (p == y).mean())\n',
-        "        return (p == y).mean()\n",
-    ),
+    ("returns the accuracy", '        print("Accuracy:", (p == y).mean())', "        return (p == y).mean()"),
     (
         "returns the accuracy",
         '        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n',
@@ -210,11 +202,7 @@ FAULTS = (
     ("sigmoid missing", "AL = 1 / (1 + np.exp(-Z))", "AL = Z"),
     ("sigmoid too many", "AL = 1 / (1 + np.exp(-Z))", "AL = 1 / (1 + np.exp(-1 / (1 + np.exp(-Z))))"),
     ("sign", "np.exp(-Z)", "np.exp(Z)"),
-    (
-        "bias forgotten",
-        'parameters["W" + str(l)], A) + parameters["b" + str(l)]',
-        'parameters["W" + str(l)], A)',
-    ),
+    ("bias forgotten", '["W" + str(l)], A) + parameters["b" + str(l)]', '["W" + str(l)], A)'),
     ("wrong cache", "caches[-1][1]", "caches[0][1]"),
     (
         "overwritten in the loop",
@@ -233,9 +221,5 @@ FAULTS = (
         "        return p",
     ),
     ("ones for zeros", "p = np.zeros(AL.shape)", "p = np.ones(AL.shape)"),
-    (
-        "returned in the wrong place",
-        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n    return p',
-        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n        return p',
-    ),
+    ("returned in the wrong place", "(p == y) * 1.0)))\n    return p", "(p == y) * 1.0)))\n        return p"),
 )

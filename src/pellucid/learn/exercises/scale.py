@@ -140,9 +140,5 @@ FAULTS = (
     ("rounded", "X_scaled = X / 255", "X_scaled = np.round(X / 255)"),
     ("rounded", "scaled = np.divide(X, largest)", "scaled = np.round(np.divide(X, largest), 2)"),
     ("rounded", "out = out / 255", "out = np.round(out / 255, 1)"),
-    (
-        "returned in the wrong place",
-        "        columns.append(X[:, k] / 255)\n    return",
-        "        columns.append(X[:, k] / 255)\n        return",
-    ),
+    ("returned in the wrong place", "(X[:, k] / 255)\n    return", "(X[:, k] / 255)\n        return"),
 )
