@@ -16,10 +16,7 @@ Why it matters: one confident mistake makes the cost infinite and all gradients 
 import numpy as np
 
 OUTPUTS = ("cost",)
-ALIKE = (
-    {"overflow", "inequality turned round", "minimum for maximum", "log of zero"},
-    {"wrong m", "1/m missing", "returned in the wrong place"},
-)
+ALIKE = ({"overflow", "minimum for maximum", "log of zero"},)
 
 
 def cases(rng):
@@ -133,7 +130,6 @@ FAULTS = (
     ("labels flipped", "- Y * ZL", "- (1 - Y) * ZL"),
     ("labels flipped", "(1 - 2 * Y)", "(2 * Y - 1)"),
     ("one term only", "np.logaddexp(0, ZL) - Y * ZL", "np.logaddexp(0, ZL)"),
-    ("wrong m", "Y.shape[1]", "Y.shape[0]"),
     ("no sum", "losses.mean()", "losses"),
     ("log of zero", "log_A = -np.logaddexp(0, -ZL)", "log_A = np.log(1 / (1 + np.exp(-ZL)))"),
     ("log of zero", "log_not_A = -np.logaddexp(0, ZL)", "log_not_A = np.log(1 - 1 / (1 + np.exp(-ZL)))"),
@@ -146,9 +142,7 @@ FAULTS = (
     ("clipped", "log_A = -np.logaddexp(0, -ZL)", "log_A = np.log(1 / (1 + np.exp(-ZL)) + 1e-15)"),
     ("clipped", "z = np.array(ZL, dtype=float)", "z = np.clip(np.array(ZL, dtype=float), -500, 500)"),
     ("clipped", "losses = np.logaddexp(0, signed)", "losses = np.minimum(np.logaddexp(0, signed), 100)"),
-    ("absolute value missing", "np.log1p(np.exp(-np.abs(ZL)))", "np.log1p(np.exp(ZL))"),
     ("overflow", "-np.logaddexp(0, -ZL)", "-np.log(1 + np.exp(-ZL))"),
-    ("overflow", "-np.logaddexp(0, ZL)", "-np.log(1 + np.exp(ZL))"),
     ("overflow", "np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))", "np.log(1 + np.exp(x))"),
     ("overflow", "largest = max(z, 0.0)", "largest = 0.0"),
     ("overflow", "if z > 0:", "if z > 1e9:"),
@@ -156,11 +150,6 @@ FAULTS = (
     ("absolute value missing", "np.exp(-np.abs(x))", "np.exp(-x)"),
     ("absolute value missing", "np.exp(-np.abs(signed))", "np.exp(-signed)"),
     ("absolute value missing", "np.exp(-np.abs(ZL))", "np.exp(-ZL)"),
-    ("sign", "np.exp(-np.abs(signed))", "np.exp(np.abs(signed))"),
-    ("sign", "losses = -(Y * log_A + (1 - Y) * log_not_A)", "losses = Y * log_A + (1 - Y) * log_not_A"),
-    ("sign", "np.maximum(ZL, 0) - ZL * Y", "np.maximum(ZL, 0) + ZL * Y"),
-    ("sign", "largest - y * z", "largest + y * z"),
-    ("sign", "np.logaddexp(0, ZL) - Y * ZL", "np.logaddexp(0, ZL) + Y * ZL"),
     ("labels flipped", "z[Y == 1] *= -1", "z[Y == 0] *= -1"),
     ("labels flipped", "softplus(-ZL) + (1 - Y) * softplus(ZL)", "softplus(ZL) + (1 - Y) * softplus(-ZL)"),
     ("labels flipped", "(Y * log_A + (1 - Y) * log_not_A)", "((1 - Y) * log_A + Y * log_not_A)"),
@@ -175,27 +164,10 @@ FAULTS = (
     ("term missing", "total += z + np", "total += np"),
     ("term missing", "np.maximum(x, 0) + np.log1p", "np.log1p"),
     ("term missing", "np.maximum(ZL, 0) - ZL * Y + np", "-ZL * Y + np"),
-    ("log for log1p", "np.log1p(np.exp(-np.abs(signed)))", "np.log(np.exp(-np.abs(signed)))"),
-    ("log for log1p", "np.log1p(np.exp(-np.abs(x)))", "np.log(np.exp(-np.abs(x)))"),
-    ("wrong m", "ZL.shape[1]", "ZL.shape[0]"),
-    ("wrong m", "z.shape[1]", "z.shape[0]"),
-    ("1/m missing", "/ z.shape[1]", ""),
-    ("1/m missing", "/ len(losses)", ""),
-    ("1/m missing", "np.sum(losses) / m", "np.sum(losses)"),
-    ("1/m missing", "return total / m", "return total"),
-    ("1/m missing", "cost = 1 / m * np.sum(losses)", "cost = np.sum(losses)"),
-    ("1/m missing", "losses.mean()", "losses.sum()"),
-    ("1/m missing", "(large + small).sum() / m", "(large + small).sum()"),
     ("no sum", "1 / m * np.sum(losses)", "1 / m * losses"),
     ("no sum", "np.sum(losses) / m", "losses / m"),
     ("halved", "1 / m * np.sum(losses)", "1 / (2 * m) * np.sum(losses)"),
     ("overwritten in the loop", "losses.append(loss)", "losses = [loss]"),
-    ("= for +=", "total += np.log(1 + np.exp(z))", "total = np.log(1 + np.exp(z))"),
-    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
-    ("inequality turned round", "up = z > 0", "up = z < 0"),
-    ("inequality turned round", "if z > 0:", "if z < 0:"),
-    ("minimum for maximum", "np.maximum(ZL, 0)", "np.minimum(ZL, 0)"),
-    ("minimum for maximum", "np.maximum(signed, 0)", "np.minimum(signed, 0)"),
     ("minimum for maximum", "largest = max(z, 0.0)", "largest = min(z, 0.0)"),
     ("input modified", "z = np.array(ZL, dtype=float)", "z = ZL"),
     ("returned in the wrong place", "losses.append(loss)\n    return", "losses.append(loss)\n        return"),
