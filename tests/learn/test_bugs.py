@@ -19,12 +19,11 @@ def test_each_training_differs_from_the_right_one(number: int) -> None:
     assert gradients_are_right == BUGS[number - 1].why.startswith("Every gradient is right")
 
 
-WHERE: tuple[
-    set[str], ...
-] = (  # the numbers that the page computes otherwise; of the others it shows what is odd
+# The numbers that the page computes otherwise; of the others it shows what is odd.
+WHERE: tuple[set[str], ...] = (
     {"1 dZ", "2 dZ"},
     set(),
-    {"1 dW", "2 dW", "3 dW"},
+    {f"{i} dW" for i in (1, 2, 3)},
     set(),
     {f"{i} update_{name}" for i in (1, 2, 3) for name in "Wb"},
     set(),
@@ -49,9 +48,8 @@ def test_the_replay_of_a_step_differs_from_what_its_page_computes_where_the_faul
         if i > 1:
             right[f"{i} dX"] = layer.dX, layer.dZ @ layer.W.T
             np.testing.assert_allclose(step[f"dense_{i - 1}"].dA, layer.dX)
-    assert {name for name, (stored, made) in right.items() if not np.allclose(stored, made)} == WHERE[
-        number - 1
-    ]
+    wrong = {name for name, (stored, made) in right.items() if not np.allclose(stored, made)}
+    assert wrong == WHERE[number - 1]
     header = step._replay().header
     assert all(isinstance(one, int) for each in header["steps"] for one in each["arrays"].values())
     assert "fault" in header["about"]["notes"][0]

@@ -25,11 +25,15 @@ def examined(name: str, source: str, seconds: float = 3.0) -> dict[str, object]:
     return Examination(exercise(name), "import numpy as np\n\n\n" + source, seconds).run()
 
 
+def given(name: str) -> str:
+    """Return the lines that import what a learner may call."""
+    return "".join(f"from pellucid.textbook import {one}\n" for one in exercise(name).given)
+
+
 @every("name", BUILTIN)
 def test_every_correct_solution_is_right(name: str) -> None:
     for solution in exercise(name).solutions:
-        given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise(name).given)
-        found = examined(name, f"import copy\n{given}{solution.source}")
+        found = examined(name, f"import copy\n{given(name)}{solution.source}")
         assert found["state"] == "right", (solution.style, found["headline"])
 
 
@@ -43,20 +47,8 @@ def test_every_correct_solution_is_right(name: str) -> None:
         ("relu_backward", "np.array(dA, copy=True)", "dA", "arguments kept", "view for copy"),
         ("scale", "X / 255", "X // 255", "dtype", "integer division"),
         ("relu", "np.maximum(0, Z)", "np.maximum(0, Z).tolist()", "result", "a list for an array"),
-        (
-            "softmax",
-            "np.sum(E, axis=0, keepdims=True)",
-            "np.sum(E)",
-            "worked case",
-            "softmax over everything",
-        ),
-        (
-            "initialize_parameters",
-            "np.random.RandomState(1)",
-            "np.random.RandomState()",
-            "worked case",
-            "seed missing",
-        ),
+        ("softmax", "(E, axis=0, keepdims=True)", "(E)", "worked case", "softmax over everything"),
+        ("initialize_parameters", "RandomState(1)", "RandomState()", "worked case", "seed missing"),
     ],
 )
 def test_property_line_and_cause(name: str, old: str, new: str, failed: str, cause: str) -> None:
@@ -86,8 +78,7 @@ def test_a_result_in_float32_is_right_and_one_of_whole_numbers_complex_or_object
 ) -> None:
     source = exercise(name).solutions[0].source
     assert old in source
-    given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise(name).given)
-    found = examined(name, given + source.replace(old, new))
+    found = examined(name, given(name) + source.replace(old, new))
     assert found.get("failed", "") == ("dtype" if is_wrong else "")
 
 
@@ -139,13 +130,6 @@ OTHERS = {  # one fault each, on the line that is marked, in other words than th
 }
 
 
-@every("name", OTHERS)
-def test_the_line_is_found_in_other_words(name: str) -> None:
-    lines = OTHERS[name].splitlines()
-    found = examined(name, OTHERS[name])
-    assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
-
-
 def test_where_either_of_two_lines_can_be_changed_both_are_named() -> None:
     source = """def predict(X, y, parameters):
     caches = L_model_forward(X, parameters)[1]
@@ -159,11 +143,6 @@ def test_where_either_of_two_lines_can_be_changed_both_are_named() -> None:
     assert "one of the two is enough: score = caches[-1][1]" in told.hints[1]
     found = examined("relu", "def relu(Z):\n    A = np.maximum(1, Z)\n    return A, Z\n")
     assert found["other_line"] == 0
-
-
-def test_a_function_without_a_return_is_told_so() -> None:
-    found = examined("relu", "def relu(Z):\n    A = np.maximum(0, Z)\n    cache = Z\n    (A, cache)\n")
-    assert (found["line"], found["causes"]) == (7, ["return missing"])
 
 
 TWO_FAULTS = {  # the first one is marked
@@ -205,12 +184,13 @@ TWO_FAULTS = {  # the first one is marked
 }
 
 
-@every("name", TWO_FAULTS)
-def test_of_two_faults_the_first_line_is_named(name: str) -> None:
-    lines = TWO_FAULTS[name].splitlines()
-    found = examined(name, TWO_FAULTS[name], 20.0)
-    assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
-    assert "input modified" not in found["causes"]
+@every(("name", "source"), [*OTHERS.items(), *TWO_FAULTS.items()])
+def test_the_line_is_found_in_other_words_and_of_two_faults_the_first(name: str, source: str) -> None:
+    found = examined(name, source, 20.0)
+    assert found["line"] == 4 + next(n for n, line in enumerate(source.splitlines()) if "# here" in line), (
+        found
+    )
+    assert "input modified" not in found["causes"]  # type: ignore[operator]
 
 
 @every(
@@ -257,12 +237,12 @@ def test_a_fault_of_the_coach_is_said_and_the_property_stays(monkeypatch: pytest
     assert "KeyError" in found["remarks"][0]  # type: ignore[index]
 
 
-def test_a_dictionary_that_loses_its_arrays_is_diagnosed() -> None:
-    source = """def update_parameters(parameters, grads, learning_rate):
-    for name in parameters:
-        parameters[name] = {}
-    return parameters
-"""
+def test_no_return_and_a_dictionary_that_loses_its_arrays_are_diagnosed() -> None:
+    found = examined("relu", "def relu(Z):\n    A = np.maximum(0, Z)\n    cache = Z\n    (A, cache)\n")
+    assert (found["line"], found["causes"]) == (7, ["return missing"])
+    source = (
+        "def update_parameters(p, grads, rate):\n    for name in p:\n        p[name] = {}\n    return p\n"
+    )
     found = examined("update_parameters", source)
     assert (found["state"], found["line"]) == ("wrong", 6)
 
@@ -270,36 +250,29 @@ def test_a_dictionary_that_loses_its_arrays_is_diagnosed() -> None:
 BAD = {
     "sigmoid": ("def sigmoid(Z:\n    pass\n", "cannot run", "Python cannot read line 1"),
     "scale": ("def scale(X):\n    while True:\n        pass\n", "wrong", "did not end"),
-    "relu": ("def relu(Z):\n    exit()\n", "wrong", "exit()"),
-    "linear_forward": (
-        "import numpy as np\ndef linear_forward(A, W, b):\n    return np.zeros((9**6, 9**6))\n",
+    "relu_backward": (
+        "def relu_backward(*a):\n while 1:\n  try:\n   while 1: 1\n  except: 1\n",
         "wrong",
-        "more memory",
+        "did not end",
     ),
+    "relu": ("def relu(Z):\n    exit()\n", "wrong", "exit()"),
+    "linear_forward": ("def linear_forward(*a):\n    bytes(9**13)\n", "wrong", "more memory"),
     "compute_cost": (
-        "import numpy as np\ndef compute_cost(AL, Y):\n    np.log = abs\n    return 0.0\n",
+        "import numpy\ndef compute_cost(*a):\n    numpy.log = abs\n",
         "cannot run",
         "replaces np.log",
     ),
     "softmax": ("def soft_max(Z):\n    return Z\n", "cannot run", "Is it 'soft_max'?"),
     "predict": ("def predict(X, y, p):\n    return None\n", "wrong", "Is there a return?"),
     "adam_step": ("import os\ndef adam_step(*a):\n    os.abort()\n", "cannot run", "ended before"),
-    "dropout_forward": (
-        "import threading\nthreading.Thread(target=print).start()\n",
-        "cannot run",
-        "starts a thread",
-    ),
+    "dropout_forward": ("from threading import *\nThread().start()\n", "cannot run", "starts a thread"),
     "dropout_backward": ("", "cannot run", "no function 'dropout_backward'"),
     "momentum_step": ("import os\ndef momentum_step(*a):\n    os.remove('x')\n", "wrong", "removes a file"),
     "gradient_check": ("def gradient_check(*a):\n    open('x', 'w')\n", "wrong", "writes the file 'x'"),
     "mini_batches": ("def mini_batches(*a):\n    return input()\n", "wrong", "waits for input"),
     "stable_cost": ("def stable_cost(ZL, Y):\n    return stable_cost(ZL, Y)\n", "wrong", "calls itself"),
     "pool_forward": ("raise ValueError('no')\n", "cannot run", "stops before"),
-    "conv_forward": (
-        "def conv_forward(X, W, b, stride, pad):\n    ...\n",
-        "not started",
-        "no lines of yours",
-    ),
+    "conv_forward": ("def conv_forward(*a):\n    ...\n", "not started", "no lines of yours"),
 }
 
 
@@ -307,17 +280,9 @@ BAD = {
 @every("name", BAD)
 def test_whatever_a_file_does_there_is_a_verdict(name: str) -> None:
     source, state, words = BAD[name]
-    found = examine(name, source, **({"seconds": 0.7} if "while True" in source else {}))
+    found = examine(name, source, **({"seconds": 0.7} if "while" in source else {}))
     assert found["state"] == state
     assert words in found["headline"]
-
-
-@pytest.mark.slow
-def test_a_code_that_catches_everything_is_stopped() -> None:
-    source = (
-        "def relu(Z):\n    while True:\n        try:\n            while True: pass\n        except: pass\n"
-    )
-    assert "did not end" in examine("relu", source, seconds=0.3)["headline"]
 
 
 @pytest.mark.slow
@@ -351,9 +316,8 @@ def test_printing_is_shown_and_bounded() -> None:
 
 
 def test_the_cost_that_a_training_prints_is_shown_and_no_fault() -> None:
-    given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise("L_layer_model").given)
     source = exercise("L_layer_model").solutions[0].source.replace("if print_cost:", "if True:")
-    found = examine("L_layer_model", given + source)
+    found = examine("L_layer_model", given("L_layer_model") + source)
     assert found["state"] == "right"
     assert found["printed"].startswith("Cost after iteration 0: ")
 
@@ -381,10 +345,12 @@ def test_a_folder_is_checked_exercise_by_exercise(tmp_path: Path) -> None:
     pl.learn.start(tmp_path)
     (tmp_path / "05_sigmoid.py").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "06_relu.py").write_text(exercise("relu").solutions[1].source)
-    states = {
-        one.exercise: one.state for one in pl.learn.check_folder(tmp_path, ["sigmoid", "relu", "scale"])
+    found = pl.learn.check_folder(tmp_path, ["sigmoid", "relu", "scale"])
+    assert {one.exercise: one.state for one in found} == {
+        "sigmoid": "cannot run",
+        "relu": "right",
+        "scale": "not started",
     }
-    assert states == {"sigmoid": "cannot run", "relu": "right", "scale": "not started"}
     with pytest.raises(DataError, match="is no folder"):
         list(pl.learn.check_folder(tmp_path / "no"))
     with pytest.raises(OptionError, match="Did you mean 'relu'"):

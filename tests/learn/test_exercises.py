@@ -6,11 +6,12 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.every import every
 
 import pellucid as pl
-from pellucid.learn.causes import EXPLAINED
-from pellucid.learn.edits import edits
+from pellucid.learn.causes import ALIKE, EXPLAINED
+from pellucid.learn.edits import PLAIN, edits
 from pellucid.learn.examine import STEP
 from pellucid.learn.exercise import BUILTIN, all_exercises, exercise
 
@@ -27,12 +28,21 @@ def test_each_exercise_has_styles_faults_and_cases(name: str) -> None:
     assert not worked.failed
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an alarm in the collector
+@every("name", BUILTIN)
+def test_causes_can_be_told_apart(name: str) -> None:
+    matrix = pl.learn.check_faults(name)
+    assert matrix.is_ok, str(matrix)
+
+
 def test_every_cause_is_explained() -> None:
     causes = {cause for one in all_exercises() for cause, _, _ in one.module.FAULTS}
     for one, inserts in itertools.product(all_exercises(), (False, True)):
         for edit in edits(ast.parse(one.solutions[0].source), inserts=inserts):
             causes |= {edit.breaks, edit.repairs}
-    assert causes - {""} <= EXPLAINED.keys()
+    assert causes.union(*ALIKE) - {""} <= EXPLAINED.keys()
+    assert causes >= PLAIN
 
 
 BACKWARD = [one.name for one in all_exercises() if one.name.endswith("_backward")]
@@ -46,9 +56,8 @@ def test_the_slopes_of_a_backward_are_those_that_are_measured(name: str) -> None
         outputs = output if isinstance(output, tuple) else (output,)
         got = output if isinstance(output, dict) else dict(zip(one.outputs, outputs, strict=True))
         measured = one.module.measured(*case)
-        assert measured.keys() == {
-            slope for slope in got if not slope.startswith("dA") or slope in one.outputs
-        }
+        wanted = {slope for slope in got if not slope.startswith("dA") or slope in one.outputs}
+        assert measured.keys() == wanted
         for slope, (array, function) in measured.items():
             for at in [*np.ndindex(array.shape)][:20]:
                 step = np.zeros(array.shape)

@@ -54,16 +54,11 @@ def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
     page = json.loads(path.read_text())
     assert path.name == "06_relu.ipynb"
     assert "Let positive numbers through" in page["cells"][0]["source"]
-    page["cells"][1]["source"] = exercise("relu").solutions[0].source
-    path.write_text(json.dumps(page))
-    (verdict,) = pl.learn.check_folder(tmp_path)
-    assert "NameError" in verdict.headline  # np is not imported
-    page["cells"][1]["source"] = (
-        "%matplotlib inline\nimport numpy as np\n" + exercise("relu").solutions[0].source
-    )
-    path.write_text(json.dumps(page))
-    (verdict,) = pl.learn.check_folder(tmp_path)
-    assert verdict.is_right
+    for head, said in (("", "NameError"), ("%matplotlib inline\nimport numpy as np\n", "relu is right")):
+        page["cells"][1]["source"] = head + exercise("relu").solutions[0].source
+        path.write_text(json.dumps(page))
+        (verdict,) = pl.learn.check_folder(tmp_path)
+        assert said in verdict.headline
     path.write_text("{}")
     (verdict,) = pl.learn.check_folder(tmp_path)
     assert "is no notebook" in verdict.headline
@@ -82,20 +77,12 @@ def test_a_notebook_asks_the_coach_when_it_is_executed(tmp_path: Path) -> None:
 
 
 STOPPED = (
-    (
-        "scale",
-        ("    return", "    exit()\n    return"),
-        r"scale stopped: it calls exit\(\).* of 02_scale.py: exit",
-    ),
+    ("scale", ("    return", "    exit()\n    return"), r"scale stopped.*exit\(\).* of 02_scale.py: exit"),
     ("scale", ("return X_scaled", "return"), "scale does not give what is taken next: .*NoneType"),
     ("relu", ("def relu", "def rely"), "there is no function 'relu' in 06_relu.py"),
     ("relu", ("cache = Z", "cache = Z)"), "relu stopped: SyntaxError.* line .* of 06_relu.py: cache = Z"),
     ("relu", ("cache = Z", "cache = np.zeros((9**6, 9**6))"), "relu stopped: it asks for more memory"),
-    (
-        "linear_backward",
-        ("A_prev, W, b = cache", "open('x', 'w')"),
-        "linear_backward stopped: the code writes",
-    ),
+    ("linear_backward", ("A_prev, W, b = cache", "open('x', 'w')"), "linear_backward stopped.* writes"),
     ("compute_cost", ("    return", "    np.log = np.exp\n    return"), "replaces np.log"),
 )
 

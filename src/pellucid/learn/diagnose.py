@@ -14,7 +14,7 @@ import copy
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.learn.causes import alike
-from pellucid.learn.edits import COPY, UNPACKED, Edit, M, edits, kind_of
+from pellucid.learn.edits import COPY, PLAIN, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts, mends
 from pellucid.learn.limits import Budget, TimeUp
@@ -189,6 +189,10 @@ class Doctor:
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
         own, twins = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
+        if not twins:
+            budget = Budget(self.seconds / 4)
+            plain, twins = self.by_behaviour(self.reference.small_faults(budget, PLAIN), budget, shares=False)
+            own = plain or own
         is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
         is_count = first is not None and isinstance(first.value, int)
@@ -529,30 +533,33 @@ class Doctor:
             and all(kind_of(one.value) == kinds.get(one.name) and self.pool.fits(one) for one in made)
         )
 
-    def by_behaviour(self, faults: Iterable[Fault], budget: Budget) -> tuple[tuple[str, ...], list[Fault]]:
+    def by_behaviour(
+        self, faults: Generator[Fault, None, None], budget: Budget, *, shares: bool = True
+    ) -> tuple[tuple[str, ...], list[Fault]]:
         """Return the causes of the faults whose outputs equal the learner's on every case, and these faults.
 
-        Where there is none, the causes of those that share its first wrong output. What the budget leaves no time
-        for is not run: a slow machine still says what it has found.
+        Where there is none, the causes of those that share its first wrong output, if asked for. What the budget
+        leaves no time for is not run: a slow machine still says what it has found.
         """
         outputs = self.reference.exercise.outputs
         equal, shared = Counter[str](), Counter[str]()
         twins = list[Fault]()
-        for fault in faults:
-            is_equal = is_shared = True
-            for number in self.order:
-                done = self.reference.run(fault.function, number)
-                is_equal = is_equal and does_alike(outputs, done, self.calls[number])
-                is_shared = is_shared and self._shares(number, done)
-                if not (is_equal or is_shared):
+        with closing(faults):  # not by the collector, amid another program's time limit
+            for fault in faults:
+                is_equal, is_shared = True, shares
+                for number in self.order:
+                    done = self.reference.run(fault.function, number)
+                    is_equal = is_equal and does_alike(outputs, done, self.calls[number])
+                    is_shared = is_shared and self._shares(number, done)
+                    if not (is_equal or is_shared):
+                        break
+                if is_equal:
+                    equal[fault.cause] += 1
+                    twins.append(fault)
+                elif is_shared:
+                    shared[fault.cause] += 1
+                if budget.is_spent:
                     break
-            if is_equal:
-                equal[fault.cause] += 1
-                twins.append(fault)
-            elif is_shared:
-                shared[fault.cause] += 1
-            if budget.is_spent:
-                break
         return _commonest(equal or shared), twins
 
     def likeness(self, line: int, twins: Sequence[Fault]) -> float:

@@ -7,9 +7,10 @@ one after which the function is right names the line and the cause, in any style
 import ast
 import copy
 import itertools
+import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -24,6 +25,16 @@ MISSING, EXTRA = "1/m missing", "divided by m too often"
 TURNED, THRESHOLD = "inequality turned round", "inequality at the threshold"
 SIGN, ORDER, PRODUCT = "sign", "order of factors", "* for a product"
 WRONG_NAME, CONSTANT = "wrong variable", "wrong constant"
+TRANSPOSED, SWAPPED = "transpose", "rows and columns swapped"
+LOOP = "a loop too long or too short"
+UNPACKED, RETURNED = "unpacked in the wrong order", "returned in the wrong order"
+MEAN, FACTOR = (MISSING, EXTRA), ("factor missing", "factor too many")
+TERM = "term missing"
+SUM = (
+    (TERM, "term too many", "a"),
+    (TERM, "term too many", "b"),
+    ("multiplied for added", "added for multiplied", "a * b"),
+)
 
 OPPOSITES: dict[type[ast.cmpop], tuple[tuple[type[ast.cmpop], str], ...]] = {
     ast.Gt: ((ast.GtE, THRESHOLD), (ast.Lt, TURNED), (ast.LtE, TURNED)),
@@ -89,9 +100,105 @@ DROPPED = {  # functions of one array that may be left out
     "sigmoid": "sigmoid missing",
     "flip": "order of rows",
 }
+OPERATIONS: dict[
+    type[ast.operator], tuple[tuple[str, str, str], ...]
+] = {  # breaks, repairs, instead of a op b
+    ast.Div: (
+        ("multiplied for divided", "divided for multiplied", "a * b"),
+        ("fraction upside down", "fraction upside down", "b / a"),
+        ("integer division", "division without remainder missing", "a // b"),
+    ),
+    ast.FloorDiv: (("division without remainder missing", "integer division", "a / b"),),
+    ast.Mult: (
+        ("divided for multiplied", "multiplied for divided", "a / b"),
+        ("a product of matrices for *", PRODUCT, "a @ b"),
+        ("added for multiplied", "multiplied for added", "a + b"),
+    ),
+    ast.MatMult: ((PRODUCT, "a product of matrices for *", "a * b"), (ORDER, ORDER, "b @ a")),
+    ast.Add: ((SIGN, SIGN, "a - b"), *SUM),
+    ast.Sub: ((SIGN, SIGN, "a + b"), (SIGN, SIGN, "b - a"), *SUM),
+    ast.Pow: (
+        ("power missing", "power too many", "a"),
+        ("product for a power", "power for a product", "a * b"),
+    ),
+}
+LEFT_OUT = (  # faults of correct programs, and the factor or the term that each leaves out
+    ("learning rate left out", "learning_rate"),
+    ("factor 1 - beta missing", r"1(\.0)? - beta\d?|alpha"),
+    ("correction missing", r".*beta.*\bt\b.*|correction\d"),
+    ("bias forgotten", r"(float\()?b(\[.*|L|\.reshape.*|\.T)?"),
+    ("epsilon left out", "epsilon"),
+    ("gamma left out", r"gamma(\[i\]|\.T)?"),
+    ("standard deviation left out", r"std(\[i\])?|ivar"),
+    ("Z_hat left out", "Z_hat|x_?hat"),
+    ("dA left out", r"dA(_dropped)?(\[i, .*)?|dZ\[i.*"),
+    ("scale forgotten", "keep"),
+)
+PLAIN = {  # names that say all there is to a small change: known faults of every exercise
+    SIGN,
+    MISSING,
+    ORDER,
+    PRODUCT,
+    TURNED,
+    THRESHOLD,
+    UNPACKED,
+    RETURNED,
+    "= for +=",
+    "power missing",
+    "product for a power",
+    "multiplied for divided",
+    "mean where the sum is meant",
+    "smallest for the largest",
+    "mean for the largest",
+    "minimum for maximum",
+    "square root missing",
+    "square missing",
+    "logarithm missing",
+    "log for log1p",
+    "standard deviation for variance",
+    "uniform for normal",
+    "activation swapped",
+    "division without remainder missing",
+    "wrong m",
+    "wrong axis",
+    "keepdims missing",
+    "keepdims extra",
+    "view for copy",
+    "and for or",
+    LOOP,
+    *(name for name, _ in LEFT_OUT),
+}
+WITH_MORE = (  # what an expression may lack, and the expression with it
+    (MISSING, "_ / __m__"),
+    (EXTRA, "_ * __m__"),
+    (SIGN, "-_"),
+    ("view for copy", "__copy__(_)"),
+    ("square root missing", "np.sqrt(_)"),
+    ("power missing", "_ ** 2"),
+    ("sigmoid missing", "1 / (1 + np.exp(-_))"),
+    ("relu missing", "np.maximum(0, _)"),
+    ("one minus missing", "1 - _"),
+    ("fraction upside down", "1 / _"),
+    ("exponential missing", "np.exp(_)"),
+    ("logarithm missing", "np.log(_)"),
+    ("axis missing", "np.sum(_, axis=1, keepdims=True)"),
+    ("sum missing", "np.sum(_)"),
+    ("(m,) for (m, 1)", "_[:, None]"),
+    ("(m,) for (1, m)", "_[None, :]"),
+    (CONSTANT, "_ * 2"),
+    (CONSTANT, "_ * 0.5"),
+)
+WITH_A_VARIABLE = (
+    ("factor missing", "_ * v"),
+    (TERM, "_ + v"),
+    (TERM, "_ - v"),
+    ("factor missing", "_ * (1 - v)"),
+    ("factor missing", "_ / v"),
+    ("mask left out", "_ * (v > 0)"),
+    ("product left out", "_ @ v"),
+)
 REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "argmax", "average", "prod"}
 WORDS = ({"relu", "sigmoid"}, {"W", "b"}, {"dW", "db"}, {"W", "dW"}, {"b", "db"})
-TRANSPOSED, UNPACKED = "transpose", "unpacked in the wrong order"
 
 
 class Edit(NamedTuple):
@@ -261,9 +368,24 @@ def _load(name: str) -> ast.Name:
     return ast.Name(name, ast.Load())
 
 
-def _numpy(name: str, *arguments: ast.expr, **keywords: Any) -> ast.Call:
-    words = [ast.keyword(key, ast.Constant(value)) for key, value in keywords.items()]
-    return ast.Call(ast.Attribute(_load("np"), name, ast.Load()), [*arguments], words)
+def filled(text: str, **parts: ast.expr) -> Any:
+    """Return the tree of an expression, with others in the place of its names."""
+    return _filled(_expression(text), parts)
+
+
+@cache
+def _expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _filled(node: Any, parts: Mapping[str, ast.expr]) -> Any:
+    if isinstance(node, list):
+        return [_filled(one, parts) for one in node]
+    if isinstance(node, ast.Name) and node.id in parts:
+        return parts[node.id]
+    if isinstance(node, ast.AST):  # without a line, which is that of what it replaces
+        return type(node)(**{field: _filled(one, parts) for field, one in ast.iter_fields(node)})
+    return node
 
 
 def _rules(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]) -> Iterator[Replacement]:
@@ -299,11 +421,7 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]
             yield "a condition missing", "a condition too many", value
     elif isinstance(node, ast.Tuple) and isinstance(parent, ast.Return):
         for order in [*itertools.permutations(node.elts)][1:] if len(node.elts) < 4 else ():
-            yield (
-                "returned in the wrong order",
-                "returned in the wrong order",
-                ast.Tuple([*order], ast.Load()),
-            )
+            yield RETURNED, RETURNED, ast.Tuple([*order], ast.Load())
     is_factor = function_of(parent) in ("dot", "matmul") or (
         isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
     )
@@ -318,45 +436,28 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]
 def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
     left, right, op = node.left, node.right, node.op
     if isinstance(op, ast.Div):
-        count = is_count(right)
-        yield (MISSING if count else "factor missing"), (EXTRA if count else "factor too many"), left
-        yield "multiplied for divided", "divided for multiplied", ast.BinOp(left, ast.Mult(), right)
-        yield "fraction upside down", "fraction upside down", ast.BinOp(right, ast.Div(), left)
-        yield "integer division", "division without remainder missing", ast.BinOp(left, ast.FloorDiv(), right)
-        if count:
-            yield EXTRA, MISSING, ast.BinOp(node, ast.Div(), right)
-    elif isinstance(op, ast.FloorDiv):
-        yield "division without remainder missing", "integer division", ast.BinOp(left, ast.Div(), right)
+        yield *(MEAN if is_count(right) else (left_out(right, FACTOR[0]), FACTOR[1])), left
     elif isinstance(op, ast.Mult):
-        is_mean = any(
-            isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div) and is_count(one.right)
-            for one in (left, right)
-        )
         for kept, lost in ((left, right), (right, left)):
-            mean = (
-                is_mean
-                and isinstance(lost, ast.BinOp)
-                and isinstance(lost.op, ast.Div)
-                and is_count(lost.right)
-            )
-            yield (MISSING if mean else "factor missing"), (EXTRA if mean else "factor too many"), kept
-        yield "divided for multiplied", "multiplied for divided", ast.BinOp(left, ast.Div(), right)
-        yield "a product of matrices for *", PRODUCT, ast.BinOp(left, ast.MatMult(), right)
-        yield "added for multiplied", "multiplied for added", ast.BinOp(left, ast.Add(), right)
-    elif isinstance(op, ast.MatMult):
-        yield PRODUCT, "a product of matrices for *", ast.BinOp(left, ast.Mult(), right)
-        yield ORDER, ORDER, ast.BinOp(right, ast.MatMult(), left)
-    elif isinstance(op, ast.Add | ast.Sub):
-        other: ast.operator = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
-        yield SIGN, SIGN, ast.BinOp(left, other, right)
-        if isinstance(op, ast.Sub):
-            yield SIGN, SIGN, ast.BinOp(right, ast.Sub(), left)
-        yield "term missing", "term too many", left
-        yield "term missing", "term too many", right
-        yield "multiplied for added", "added for multiplied", ast.BinOp(left, ast.Mult(), right)
-    elif isinstance(op, ast.Pow):
-        yield "power missing", "power too many", left
-        yield "product for a power", "power for a product", ast.BinOp(left, ast.Mult(), right)
+            is_mean = isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Div) and is_count(lost.right)
+            yield *(MEAN if is_mean else (left_out(lost, FACTOR[0]), FACTOR[1])), kept
+    for breaks, repairs, other in OPERATIONS.get(type(op), ()):
+        cause = left_out(right if other == "a" else left, breaks) if breaks == TERM else breaks
+        yield cause, repairs, filled(other, a=left, b=right)
+    if isinstance(op, ast.Div) and is_count(right):
+        yield EXTRA, MISSING, ast.BinOp(node, ast.Div(), right)
+
+
+def left_out(lost: ast.expr, cause: str) -> str:
+    """Return the name of the fault of leaving out a factor or a term: its own one, or that of any.
+
+    Examples
+    --------
+    >>> left_out(filled("1 - beta2"), "factor missing"), left_out(filled("W @ A"), "factor missing")
+    ('factor 1 - beta missing', 'factor missing')
+    """
+    text = ast.unparse(lost)
+    return next((name for name, pattern in LEFT_OUT if re.fullmatch(pattern, text)), cause)
 
 
 def _of_call(node: ast.Call) -> Iterator[Replacement]:
@@ -386,15 +487,14 @@ def _of_call(node: ast.Call) -> Iterator[Replacement]:
             swapped = [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2 :]]
             yield "order of arguments", "order of arguments", ast.Call(node.func, swapped, node.keywords)
     if name == "range":
-        cause = "a loop too long or too short"
         for i in range(len(arguments[:2])):
             for sign in (ast.Add(), ast.Sub()):
                 moved: list[ast.expr] = list(arguments)
                 moved[i] = ast.BinOp(arguments[i], sign, ast.Constant(1))
-                yield cause, cause, ast.Call(node.func, moved, [])
+                yield LOOP, LOOP, ast.Call(node.func, moved, [])
         if len(arguments) < 3:
             other_start = [ast.Constant(1), *arguments] if len(arguments) == 1 else arguments[1:]
-            yield cause, cause, ast.Call(node.func, other_start, [])
+            yield LOOP, LOOP, ast.Call(node.func, other_start, [])
     if name in ("reversed", "sorted", "enumerate") and arguments:
         yield "order of the loop", "order of the loop", arguments[0]
     if name in ("RandomState", "default_rng", "seed") and not (arguments or node.keywords):
@@ -460,11 +560,8 @@ def _of_index(node: ast.Subscript) -> Iterator[Replacement]:
             for j in range(i):
                 swapped = list(index.elts)
                 swapped[i], swapped[j] = swapped[j], swapped[i]
-                yield (
-                    "rows and columns swapped",
-                    "rows and columns swapped",
-                    ast.Subscript(node.value, ast.Tuple(swapped, ast.Load()), ast.Load()),
-                )
+                turned = ast.Tuple(swapped, ast.Load())
+                yield SWAPPED, SWAPPED, ast.Subscript(node.value, turned, ast.Load())
 
 
 def _of_constant(node: ast.Constant, parent: ast.AST) -> Iterator[Replacement]:
@@ -496,11 +593,6 @@ def confused(one: str, other: str) -> str:
 
 def _inserted(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]) -> Iterator[Replacement]:
     """Yield what an expression becomes with something that it may lack: repairs only."""
-    for repairs, other in _with_more(node, parent, names):
-        yield "", repairs, other
-
-
-def _with_more(node: ast.expr, parent: ast.AST, names: Mapping[str, Any]) -> Iterator[tuple[str, ast.expr]]:
     is_place = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign | ast.keyword) or (
         isinstance(parent, ast.Tuple | ast.Call | ast.BinOp | ast.Dict) and not isinstance(node, ast.Constant)
     )
@@ -510,45 +602,14 @@ def _with_more(node: ast.expr, parent: ast.AST, names: Mapping[str, Any]) -> Ite
         or function_of(parent) in ("range", "zeros", "print")
     ):
         return
-    yield MISSING, ast.BinOp(node, ast.Div(), _load(M))
-    yield EXTRA, ast.BinOp(node, ast.Mult(), _load(M))
-    yield SIGN, ast.UnaryOp(ast.USub(), node)
-    yield "view for copy", ast.Call(_load(COPY), [node], [])
-    yield "square root missing", _numpy("sqrt", node)
-    yield "power missing", ast.BinOp(node, ast.Pow(), ast.Constant(2))
-    grown = _numpy("exp", ast.UnaryOp(ast.USub(), node))
-    yield (
-        "sigmoid missing",
-        ast.BinOp(ast.Constant(1), ast.Div(), ast.BinOp(ast.Constant(1), ast.Add(), grown)),
-    )
-    yield "relu missing", _numpy("maximum", ast.Constant(0), node)
-    yield "one minus missing", ast.BinOp(ast.Constant(1), ast.Sub(), node)
-    yield "fraction upside down", ast.BinOp(ast.Constant(1), ast.Div(), node)
-    yield "exponential missing", _numpy("exp", node)
-    yield "logarithm missing", _numpy("log", node)
-    yield "axis missing", _numpy("sum", node, axis=1, keepdims=True)
-    yield "sum missing", _numpy("sum", node)
-    yield (
-        "(m,) for (m, 1)",
-        ast.Subscript(node, ast.Tuple([ast.Slice(), ast.Constant(None)], ast.Load()), ast.Load()),
-    )
-    yield (
-        "(m,) for (1, m)",
-        ast.Subscript(node, ast.Tuple([ast.Constant(None), ast.Slice()], ast.Load()), ast.Load()),
-    )
-    for number in (2, 0.5):
-        yield CONSTANT, ast.BinOp(node, ast.Mult(), ast.Constant(number))
+    for repairs, other in WITH_MORE:
+        yield "", repairs, filled(other, _=node)
     for name, kind in names.items():
         if isinstance(kind, str):
             continue  # no number
-        term = _load(name)
-        yield "factor missing", ast.BinOp(node, ast.Mult(), term)
-        yield "term missing", ast.BinOp(node, ast.Add(), term)
-        yield "term missing", ast.BinOp(node, ast.Sub(), term)
-        yield "factor missing", ast.BinOp(node, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), term))
-        yield (MISSING if name in COUNTS else "factor missing"), ast.BinOp(node, ast.Div(), term)
-        yield "mask left out", ast.BinOp(node, ast.Mult(), ast.Compare(term, [ast.Gt()], [ast.Constant(0)]))
-        yield "product left out", ast.BinOp(node, ast.MatMult(), term)
+        for repairs, other in WITH_A_VARIABLE:
+            is_mean = other == "_ / v" and name in COUNTS
+            yield "", MISSING if is_mean else repairs, filled(other, _=node, v=_load(name))
 
 
 def _of_statements(tree: ast.Module, blocks: list[Any], lines: set[int] | None) -> Iterator[Edit]:

@@ -7,9 +7,10 @@ The file's docstring is what the learner reads. Its functions:
 - ``measured(*arguments)``, if outputs are slopes: for an output's name, or that of its entry, the array it is the
   slope for, and the function of that array whose slope it is.
 
-Its names: ``OUTPUTS``, what the function returns; ``GIVEN``, functions of :mod:`pellucid.textbook` that the learner
-may call; ``LOOPS``, whether loops are natural; ``FAULTS``, triples (cause, text, other text): the fault is any
-solution in which the text stands, with the other in its place. :data:`BUILTIN` lists the exercises in their order.
+Its names: ``OUTPUTS``, what the function returns; functions that it imports from :mod:`pellucid.textbook`, which
+the learner may call; ``LOOPS``, whether loops are natural; ``FAULTS``, triples (cause, text, other text): the fault
+is any solution in which the text stands, with the other in its place. Small changes of plain names, such as a sign,
+are known without it: :data:`pellucid.learn.edits.PLAIN`. :data:`BUILTIN` lists the exercises in their order.
 """
 
 import ast
@@ -132,7 +133,8 @@ class Exercise:
     @property
     def given(self) -> tuple[str, ...]:
         """The functions of the textbook that the learner may call."""
-        return tuple(getattr(self.module, "GIVEN", ()))
+        known = vars(self.module).items()
+        return tuple(n for n, one in known if getattr(one, "__module__", "").startswith("pellucid.textbook"))
 
     @property
     def has_loops(self) -> bool:

@@ -20,6 +20,7 @@ from pellucid.learn.edits import (
     CONSTANT,
     COUNTS,
     EXTRA,
+    LOOP,
     MISSING,
     PRODUCT,
     SIGN,
@@ -50,7 +51,7 @@ WORDS = {
     "abs": "absolute value",
     "sum": "sum",
 }
-LOOP, INDEX = "a loop too long or too short", "wrong index"
+INDEX = "wrong index"
 
 
 @dataclass(frozen=True)

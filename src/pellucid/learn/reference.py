@@ -1,14 +1,14 @@
 """What is known of an exercise: its cases, what is right, and programs with one fault."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.learn.edits import edits
+from pellucid.learn.edits import Edit, edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
 from pellucid.learn.limits import Budget
 from pellucid.learn.tracing import Called, Change, Pool, call, call_within
@@ -75,28 +75,30 @@ class Reference:
             return [done.error]
         return [*compare(self.exercise.outputs, self.expected[number], done.output), *done.modified]
 
-    def own_faults(self) -> Iterator[Fault]:
+    def own_faults(self) -> Generator[Fault, None, None]:
         """Yield the faults of the file."""
         for one in self.exercise.faults:
             if one.style != self.without:
                 text = one.source.splitlines()[one.line - 1]
                 yield Fault(one.cause, self.exercise.compile(one.source), one.line, text)
 
-    def small_faults(self, budget: Budget) -> Iterator[Fault]:
-        """Yield the faults of small edits, as long as there is time."""
+    def small_faults(self, budget: Budget, names: Container[str] = ()) -> Generator[Fault, None, None]:
+        """Yield the faults of small edits, of some names or of all, as long as there is time."""
         for solution in self.solutions:
             tree = ast.parse(solution.source)
             for edit in edits(tree):
                 if budget.is_spent:
                     return
-                if not edit.breaks:
+                if not edit.breaks or (names and edit.breaks not in names):
                     continue
-                names = dict(vars(self.exercise.module))
+                made = dict(vars(self.exercise.module))
                 try:
-                    exec(compile(edit.tree, f"<{self.exercise.name}>", "exec"), names)
+                    exec(compile(edit.tree, f"<{self.exercise.name}>", "exec"), made)
                 except (SyntaxError, ValueError, TypeError):
                     continue
-                yield Fault(edit.breaks, names[self.exercise.name], edit.line)
+                yield Fault(
+                    edit.breaks, made[self.exercise.name], edit.line, _statement(edit) if names else ""
+                )
 
     def run(self, function: Callable[..., Any], number: int) -> Called:
         """Return what a program does on a case."""
@@ -106,6 +108,13 @@ class Reference:
     def behaviour(self, function: Callable[..., Any]) -> list[Called]:
         """Return what a program does on each case."""
         return [self.run(function, number) for number in range(len(self.cases))]
+
+
+def _statement(edit: Edit) -> str:
+    """Return the changed statement's first line."""
+    nodes = ast.walk(edit.tree)
+    found = next((n for n in nodes if isinstance(n, ast.stmt) and n.lineno == edit.line), None)
+    return ast.unparse(found).partition("\n")[0] if found else ""
 
 
 def behaves_alike(names: Sequence[str], calls: Iterable[Called], others: Iterable[Called]) -> bool:

@@ -29,13 +29,6 @@ from pellucid.textbook import (
 )
 
 OUTPUTS = "parameters", "costs"
-GIVEN = (
-    "L_model_backward",
-    "L_model_forward",
-    "compute_cost",
-    "initialize_parameters_deep",
-    "update_parameters",
-)
 LOOPS = True
 
 
@@ -164,11 +157,7 @@ def right_with_printing(X, Y, layers_dims, learning_rate=0.0075, num_iterations=
 
 
 FAULTS = (
-    (
-        "cost after the update",
-        "costs.append(cost)",
-        "costs.append(compute_cost(L_model_forward(X, parameters)[0], Y))",
-    ),
+    ("cost after the update", "append(cost)", "append(compute_cost(L_model_forward(X, parameters)[0], Y))"),
     ("last cost missing", "i % 100 == 0 or i == num_iterations - 1", "i % 100 == 0"),
     ("last cost missing", "i == num_iterations - 1", "i == num_iterations"),
     ("every cost kept", "i % 100 == 0 or i == num_iterations - 1", "True"),
@@ -180,37 +169,19 @@ FAULTS = (
         "AL, caches = L_model_forward(X, parameters)",
         "parameters = initialize_parameters_deep(layers_dims)\n        AL, caches = L_model_forward(X, parameters)",
     ),
-    (
-        "learning rate left out",
-        "update_parameters(parameters, grads, learning_rate)",
-        "update_parameters(parameters, grads, 0.0075)",
-    ),
-    (
-        "learning rate changed",
-        "update_parameters(parameters, grads, learning_rate)",
-        "update_parameters(parameters, grads, learning_rate / (i + 1))",
-    ),
+    ("learning rate left out", "(parameters, grads, learning_rate)", "(parameters, grads, 0.0075)"),
+    ("learning rate changed", "grads, learning_rate", "grads, learning_rate / (i + 1)"),
     ("labels flipped", "compute_cost(AL, Y)", "compute_cost(AL, 1 - Y)"),
     ("labels flipped", "L_model_backward(AL, Y, caches)", "L_model_backward(AL, 1 - Y, caches)"),
     ("sign", "learning_rate)\n        if", "-learning_rate)\n        if"),
-    ("sign", "p[name] - learning_rate", "p[name] + learning_rate"),
     ("one iteration too many or too few", "range(num_iterations)", "range(num_iterations + 1)"),
     ("one iteration too many or too few", "range(num_iterations)", "range(1, num_iterations)"),
     ("one iteration too many or too few", "range(num_iterations)", "range(num_iterations - 1)"),
-    (
-        "biases left out",
-        "for name in p}",
-        'for name in p if name[0] == "W"} | {name: p[name] for name in p if name[0] == "b"}',
-    ),
-    ("returned in the wrong order", "return parameters, costs", "return costs, parameters"),
+    ("biases left out", "in p}", 'in p if name[0] == "W"} | {name: p[name] for name in p if name[0] == "b"}'),
     ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
     ("last cost missing", "if (num_iterations - 1) % 100 != 0:", "if False:"),
     ("last cost missing", "if i == last:", "if i > last:"),
-    (
-        "last cost missing",
-        "{*range(0, num_iterations, 100), num_iterations - 1}",
-        "{*range(0, num_iterations, 100)}",
-    ),
+    ("last cost missing", "(0, num_iterations, 100), num_iterations - 1", "(0, num_iterations, 100)"),
     ("last cost missing", " or epoch == num_iterations", ""),
     (
         "every cost kept",
@@ -229,22 +200,11 @@ FAULTS = (
         "        params = initialize_parameters_deep(layers_dims)\n        AL, caches = L_model_forward(X, params)",
     ),
     ("last cost alone", "costs += [", "costs = ["),
-    ("learning rate left out", " - learning_rate * gradients", " - gradients"),
-    (
-        "learning rate changed",
-        "        new = update_parameters",
-        "        learning_rate = learning_rate * 0.95\n        new = update_parameters",
-    ),
+    ("learning rate changed", "        new", "        learning_rate = learning_rate * 0.95\n        new"),
     ("labels flipped", "compute_cost(probabilities, Y)", "compute_cost(1 - probabilities, Y)"),
-    ("sign", " - learning_rate * gradients", " + learning_rate * gradients"),
-    ("sign", '- learning_rate * grads["dW" + str(l)]', '+ learning_rate * grads["dW" + str(l)]'),
     ("one iteration too many or too few", "range(1, num_iterations + 1)", "range(1, num_iterations)"),
     ("one iteration too many or too few", "i < num_iterations", "i <= num_iterations"),
-    (
-        "biases left out",
-        'parameters["b" + str(l)] - learning_rate * grads["db" + str(l)]',
-        'parameters["b" + str(l)]',
-    ),
+    ("biases left out", '["b" + str(l)] - learning_rate * grads["db" + str(l)]', '["b" + str(l)]'),
     ("last layer left out", "L = len(layers_dims) - 1", "L = len(layers_dims) - 2"),
     ("wrong name", 'gradients["d" + key]', 'gradients["dW1"]'),
     ("returned in the wrong place", "    return params, costs", "        return params, costs"),
@@ -253,26 +213,16 @@ FAULTS = (
         "if i % 100 == 0 or i == num_iterations - 1:",
         "if print_cost and (i % 100 == 0 or i == num_iterations - 1):",
     ),
-    (
-        "a condition too many",
-        "        if i % 100 == 0 or is_last:\n",
-        "        if print_cost and (i % 100 == 0 or is_last):\n",
-    ),
+    ("a condition too many", "if i % 100 == 0 or is_last", "if print_cost and (i % 100 == 0 or is_last)"),
     (
         "a condition too many",
         "            costs.append(cost)\n            if print_cost:\n",
         "            if print_cost:\n                costs.append(cost)\n",
     ),
     ("last cost missing", "        if i % 100 == 0 or is_last:\n", "        if i % 100 == 0:\n"),
-    ("and for or", "i % 100 == 0 or i == num_iterations - 1:", "i % 100 == 0 and i == num_iterations - 1:"),
     ("order of arguments", "compute_cost(AL, Y)", "compute_cost(Y, AL)"),
     ("order of arguments", "L_model_forward(X, parameters)", "L_model_forward(parameters, X)"),
     ("order of arguments", "L_model_backward(AL, Y, caches)", "L_model_backward(Y, AL, caches)"),
-    (
-        "order of arguments",
-        "update_parameters(parameters, grads, learning_rate)",
-        "update_parameters(grads, parameters, learning_rate)",
-    ),
-    ("unpacked in the wrong order", "AL, caches = L_model_forward", "caches, AL = L_model_forward"),
+    ("order of arguments", "(parameters, grads, learning_rate)", "(grads, parameters, learning_rate)"),
     ("every cost kept", "range(0, num_iterations, 100)", "range(0, num_iterations, 50)"),
 )

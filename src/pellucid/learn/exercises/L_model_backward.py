@@ -27,8 +27,8 @@ from functools import partial
 
 import numpy as np
 
+from pellucid import textbook
 from pellucid.textbook import (
-    L_model_forward,
     linear_activation_backward,
     linear_backward,
     relu_backward,
@@ -36,7 +36,6 @@ from pellucid.textbook import (
 )
 
 OUTPUTS = ("grads",)
-GIVEN = "linear_activation_backward", "linear_backward", "relu_backward", "sigmoid_backward"
 LOOPS = True
 ALIKE = (
     {"wrong cache", "own layer's activation for the previous one's"},
@@ -54,7 +53,7 @@ def cases(rng):
         for layer, (n_prev, n) in enumerate(zip(widths, widths[1:], strict=False), start=1):
             parameters[f"W{layer}"] = rng.standard_normal((n, n_prev)) / np.sqrt(n_prev) * 1.3
             parameters[f"b{layer}"] = rng.standard_normal((n, 1)) * 0.3
-        AL, caches = L_model_forward(rng.standard_normal((widths[0], m)), parameters)
+        AL, caches = textbook.L_model_forward(rng.standard_normal((widths[0], m)), parameters)
         Y = np.arange(m).reshape(1, m) % 3 % 2
         yield AL, Y, caches
 
@@ -239,28 +238,13 @@ FAULTS = (
     ("dAL wrong", "(1 - Y) / (1 - AL) - Y / AL", "AL - Y"),
     ("one term only", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "-np.divide(Y, AL)"),
     ("fraction upside down", "- Y / AL", "- AL / np.maximum(Y, 1e-9)"),
-    ("sign", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
-    (
-        "sign",
-        "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))",
-        "-(np.divide(Y, AL) + np.divide(1 - Y, 1 - AL))",
-    ),
-    ("sign", "dZ = AL - Y", "dZ = Y - AL"),
-    (
-        "last layer relu",
-        'linear_activation_backward(dAL, current_cache, "sigmoid")',
-        'linear_activation_backward(dAL, current_cache, "relu")',
-    ),
+    ("last layer relu", '(dAL, current_cache, "sigmoid")', '(dAL, current_cache, "relu")'),
     ("last layer relu", 'activation = "sigmoid"', 'activation = "relu"'),
     ("all layers sigmoid", 'current_cache, "relu"', 'current_cache, "sigmoid"'),
     ("all layers sigmoid", 'activation = "relu"', 'activation = "sigmoid"'),
     ("bias forgotten", "(Z > 0)", "(W @ A_prev > 0)"),
     ("not handed on", 'grads["dA" + str(l + 1)], current_cache', "dAL, current_cache"),
-    (
-        "not handed on",
-        "dA, dW, db = linear_activation_backward(dA, cache",
-        "_, dW, db = linear_activation_backward(dA, cache",
-    ),
+    ("not handed on", "dA, dW, db = linear_activation_backward", "_, dW, db = linear_activation_backward"),
     ("mean twice", "dZ = AL - Y", "dZ = (AL - Y) / Y.shape[1]"),
     ("mean twice", "dA = (1 - Y) / (1 - AL) - Y / AL", "dA = ((1 - Y) / (1 - AL) - Y / AL) / Y.shape[1]"),
     ("mask left out", "dZ = dA * (Z > 0)", "dZ = dA"),
@@ -281,21 +265,11 @@ FAULTS = (
     ("one term only", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL"),
     ("dAL wrong", "(AL - Y) / (AL * (1 - AL))", "AL - Y"),
     ("multiplied for divided", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) * AL * (1 - AL)"),
-    (
-        "fraction upside down",
-        "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)",
-        "np.divide(1 - AL, 1 - Y + 1e-9) - np.divide(AL, Y + 1e-9)",
-    ),
+    ("fraction upside down", "Y, 1 - AL) - np.divide(Y, AL)", "AL, 1 - Y + 1e-9) - np.divide(AL, Y + 1e-9)"),
     ("activation left out", "    dZ = AL - Y\n", "    dZ = (AL - Y) / (AL * (1 - AL))\n"),
     ("activation twice", "    dZ = AL - Y\n", "    dZ = (AL - Y) * AL * (1 - AL)\n"),
-    ("sign", "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
     ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "Y / AL - (1 - Y) / (1 - AL)"),
-    ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL - (1 - Y) / (1 - AL)"),
-    (
-        "last layer relu",
-        'linear_activation_backward(slope, caches[-1], "sigmoid")',
-        'linear_activation_backward(slope, caches[-1], "relu")',
-    ),
+    ("last layer relu", '(slope, caches[-1], "sigmoid")', '(slope, caches[-1], "relu")'),
     ("last layer relu", '"sigmoid" if layer == L else "relu"', '"relu"'),
     ("last layer relu", "dZ = sigmoid_backward(dA, Z)", "dZ = relu_backward(dA, Z)"),
     ("all layers sigmoid", '"sigmoid" if layer == L else "relu"', '"sigmoid"'),
@@ -308,13 +282,7 @@ FAULTS = (
     ("mask from dA", "dZ[Z <= 0]", "dZ[dA <= 0]"),
     ("mask from dA", "dA * (Z > 0)", "dA * (dA > 0)"),
     ("mask left out", "        dZ[Z <= 0] = 0\n", ""),
-    ("inequality turned round", "dZ[Z <= 0]", "dZ[Z > 0]"),
-    ("inequality turned round", "dA * (Z > 0)", "dA * (Z <= 0)"),
-    (
-        "not handed on",
-        "        slope, dW, db = linear_activation_backward(slope, caches[layer - 1]",
-        "        _, dW, db = linear_activation_backward(slope, caches[layer - 1]",
-    ),
+    ("not handed on", "        slope, dW, db", "        _, dW, db"),
     ("not handed on", 'dA = grads["dA" + str(l)]', "dA = AL - Y"),
     ("not handed on", 'dA = grads["dA" + str(l)]', 'dA = grads["dA" + str(L - 1)]'),
     ("mean twice", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) / (AL * (1 - AL)) / Y.shape[1]"),
@@ -323,21 +291,12 @@ FAULTS = (
         "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)",
         "(np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)) / Y.shape[1]",
     ),
-    ("1/m missing", "dZ @ A_prev.T / m", "dZ @ A_prev.T"),
     ("1/m missing", "1 / m * np.dot(dZ, A_prev.T)", "np.dot(dZ, A_prev.T)"),
     ("1/m missing", "1 / m * np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1, keepdims=True)"),
-    ("1/m missing", "dZ.sum(axis=1, keepdims=True) / m", "dZ.sum(axis=1, keepdims=True)"),
     ("wrong axis", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=0, keepdims=True)"),
     ("keepdims missing", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1)"),
-    ("keepdims missing", "dZ.sum(axis=1, keepdims=True)", "dZ.sum(axis=1)"),
-    ("wrong m", "m = Y.shape[1]", "m = Y.shape[0]"),
-    (
-        "wrong cache",
-        "linear_activation_backward(slope, caches[layer - 1]",
-        "linear_activation_backward(slope, caches[layer]",
-    ),
+    ("wrong cache", "slope, caches[layer - 1]", "slope, caches[layer]"),
     ("wrong cache", "caches[-1]", "caches[0]"),
-    ("unpacked in the wrong order", "linear_cache, Z = caches[l - 1]", "Z, linear_cache = caches[l - 1]"),
     ("wrong cache", "enumerate(reversed(caches))", "enumerate(caches)"),
     ("unpacked in the wrong order", "A_prev, W, b), Z = caches[", "W, A_prev, b), Z = caches["),
     ("wrong cache", "(A_prev, W, b), Z = caches[l - 1]", "(A_prev, W, b), _ = caches[l - 1]"),
@@ -358,50 +317,22 @@ FAULTS = (
     ("overwritten in the loop", "        layer = L - number\n", "        layer, grads = L - number, {}\n"),
     ("dAL wrong", "-(Y / AL - (1 - Y) / (1 - AL))", "AL - Y"),
     ("dAL wrong", "(AL - Y) / AL / (1 - AL)", "AL - Y"),
-    ("sign", "-(Y / AL - (1 - Y) / (1 - AL))", "Y / AL - (1 - Y) / (1 - AL)"),
-    ("sign", "-(Y / AL - (1 - Y) / (1 - AL))", "-(Y / AL + (1 - Y) / (1 - AL))"),
     ("input modified", "rest = list(caches)", "rest = caches"),
     ("wrong cache", "rest.pop()", "rest.pop(0)"),
     ("last layer relu", '"relu" if l < L else "sigmoid"', '"relu"'),
     ("all layers sigmoid", '"relu" if l < L else "sigmoid"', '"sigmoid"'),
     ("activation swapped", '"relu" if l < L else "sigmoid"', '"sigmoid" if l < L else "relu"'),
-    (
-        "not handed on",
-        "linear_activation_backward(dAs[l], caches",
-        "linear_activation_backward(dAs[L], caches",
-    ),
+    ("not handed on", "dAs[l], caches", "dAs[L], caches"),
     ("wrong number of a layer", "l = str(len(rest))", "l = str(len(rest) - 1)"),
     ("wrong number of a layer", "l = str(len(rest))", "l = str(len(caches) - len(rest) + 1)"),
     ("a layer too many or too few", "    while rest:\n", "    while len(rest) > 1:\n"),
     ("mean twice", "(AL - Y) / AL / (1 - AL)", "(AL - Y) / AL / (1 - AL) / Y.shape[1]"),
-    ("unpacked in the wrong order", "dAs[l - 1], dW, db = ", "dAs[l - 1], db, dW = "),
     ("overwritten in the loop", "        kind = ", "        grads = {}\n        kind = "),
-    (
-        "returned in the wrong place",
-        '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n    return grads',
-        '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n        return grads',
-    ),
+    ("returned in the wrong place", " = dW, db\n    return grads", " = dW, db\n        return grads"),
     ("wrong index", "caches[L - 1]", "caches[L]"),
-    (
-        "wrong number of a layer",
-        'grads["dA" + str(l + 1)], current_cache',
-        'grads["dA" + str(l + 2)], current_cache',
-    ),
+    ("wrong number of a layer", '["dA" + str(l + 1)], current_cache', '["dA" + str(l + 2)], current_cache'),
     ("wrong number of a layer", 'grads["dW" + str(L)]', 'grads["dW" + str(L - 1)]'),
-    (
-        "unpacked in the wrong order",
-        "dA, dW, db = linear_activation_backward",
-        "dW, dA, db = linear_activation_backward",
-    ),
-    (
-        "unpacked in the wrong order",
-        "dA_prev, dW, db = linear_activation_backward(dAL",
-        "dA_prev, db, dW = linear_activation_backward(dAL",
-    ),
-    (
-        "order of arguments",
-        "linear_activation_backward(dA, cache, activation)",
-        "linear_activation_backward(cache, dA, activation)",
-    ),
+    ("unpacked in the wrong order", "dA, dW, db", "dW, dA, db"),
+    ("order of arguments", "(dA, cache, activation)", "(cache, dA, activation)"),
     ("order of arguments", "relu_backward(dA, Z)", "relu_backward(Z, dA)"),
 )

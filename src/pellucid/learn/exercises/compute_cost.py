@@ -71,11 +71,7 @@ def right_by_likelihood(AL, Y):
 
 
 FAULTS = (
-    (
-        "labels flipped",
-        "Y * np.log(AL) + (1 - Y) * np.log(1 - AL)",
-        "(1 - Y) * np.log(AL) + Y * np.log(1 - AL)",
-    ),
+    ("labels flipped", "Y * np.log(AL) + (1 - Y) * np.log", "(1 - Y) * np.log(AL) + Y * np.log"),
     ("labels flipped", "np.where(Y == 1,", "np.where(Y == 0,"),
     ("labels flipped", "if y == 1", "if y == 0"),
     ("one term only", "Y * np.log(AL) + (1 - Y) * np.log(1 - AL)", "Y * np.log(AL)"),
@@ -93,10 +89,6 @@ FAULTS = (
     ("no sum", "losses.mean()", "losses"),
     ("keepdims extra", "float(cost[0, 0])", "cost"),
     ("1/m missing", "-(1 / m) * np.sum", "-np.sum"),
-    ("1/m missing", "-total / m", "-total"),
-    ("1/m missing", "return total / m", "return total"),
-    ("wrong m", "Y.shape[1]", "Y.shape[0]"),
-    ("wrong m", "AL.shape[1]", "AL.shape[0]"),
     ("wrong m", "Y.shape[1]", "len(Y)"),
     ("brackets", "(1 - Y) * np.log(1 - AL)", "1 - Y * np.log(1 - AL)"),
     ("brackets", "(1 - Y) * np.log(1 - AL)", "(1 - Y) * (1 - np.log(AL))"),

@@ -58,22 +58,16 @@ def right_by_factor(A, keep, U):
 
 
 FAULTS = (
-    ("scale forgotten", "A * mask / keep", "A * mask"),
     ("scale forgotten", "dropped = dropped / keep", "pass"),
     ("scale forgotten", "    out /= keep\n", ""),
     ("scaled by the wrong probability", "A * mask / keep", "A * mask / (1 - keep)"),
-    ("multiplied for divided", "A * mask / keep", "A * mask * keep"),
     ("keeps what is dropped", "keep > U", "keep <= U"),
     ("keeps what is dropped", "(U < keep)", "(U >= keep)"),
     ("threshold", "keep > U", "U < 1 - keep"),
-    ("inequality at the threshold", "keep > U", "keep >= U"),
-    ("inequality at the threshold", "U >= keep", "U > keep"),
     ("own random numbers", "keep > U", "keep > np.random.rand(*A.shape)"),
-    ("view for copy", "A.copy()", "A"),
     ("scaled by the kept share", "A * mask / keep", "A * mask / mask.mean()"),
     ("mask scaled too", "mask = U < keep\n    factor", "mask = (U < keep) / keep\n    factor"),
     ("one mask for all examples", "keep > U", "keep > U[:, :1]"),
-    ("returned in the wrong order", "return A_dropped, mask", "return mask, A_dropped"),
     ("cache missing", "return A_dropped, mask", "return A_dropped"),
     ("returns the wrong mask", "return out, ~off", "return out, off"),
 )

@@ -20,8 +20,6 @@ import numpy as np
 from pellucid.textbook import linear_forward, relu, sigmoid
 
 OUTPUTS = "A", "layer_cache"
-GIVEN = "linear_forward", "relu", "sigmoid"
-ALIKE = ({"inequality turned round", "minimum for maximum"},)
 
 
 def cases(rng):
@@ -123,7 +121,6 @@ FAULTS = (
     ("cache lacks a part", "cache = (linear_cache, activation_cache)", "cache = linear_cache"),
     ("cache lacks a part", "return A, (linear_cache, Z)", "return A, linear_cache"),
     ("cache missing", "return A, cache", "return A"),
-    ("returned in the wrong order", "return A, cache", "return cache, A"),
     ("returned in the wrong order", "(linear_cache, activation_cache)", "(activation_cache, linear_cache)"),
     ("a pair for its first part", "A, activation_cache = sigmoid(Z)", "A = sigmoid(Z); activation_cache = Z"),
     ("returns the sums", "return A, cache", "return Z, cache"),
@@ -146,19 +143,8 @@ FAULTS = (
     ("activation left out", "A[:, k] = 1 / (1 + np.exp(-z))", "A[:, k] = z"),
     ("activation left out", "A = 1 / (1 + np.exp(-Z))", "A = Z"),
     ("slope for value", "A = Z * (Z > 0)", "A = (Z > 0) * 1.0"),
-    ("inequality turned round", "Z * (Z > 0)", "Z * (Z < 0)"),
-    ("inequality turned round", "np.where(z > 0, z, 0)", "np.where(z < 0, z, 0)"),
-    ("minimum for maximum", "np.maximum(Z, 0)", "np.minimum(Z, 0)"),
-    ("sign", "np.exp(-Z)", "np.exp(Z)"),
-    ("sign", "np.exp(-z)", "np.exp(z)"),
     ("brackets", "1 / (1 + np.exp(-Z))", "1 / 1 + np.exp(-Z)"),
     ("brackets", "1.0 / (1.0 + power)", "1.0 / 1.0 + power"),
-    ("bias forgotten", "W @ A_prev + b\n", "W @ A_prev\n"),
-    ("bias forgotten", "Z = WA + b", "Z = WA"),
-    ("bias forgotten", "W @ A_prev[:, k] + b[:, 0]", "W @ A_prev[:, k]"),
-    ("* for a product", "W @ A_prev + b\n", "W * A_prev + b\n"),
-    ("order of factors", "np.dot(W, A_prev)", "np.dot(A_prev, W)"),
-    ("order of factors", "W @ A_prev + b\n", "A_prev @ W + b\n"),
     ("transpose", "np.dot(W, A_prev)", "np.dot(W.T, A_prev)"),
     ("order of arguments", "linear_forward(A_prev, W, b)", "linear_forward(W, A_prev, b)"),
     ("cache holds A", "((A_prev, W, b), Z)", "((A_prev, W, b), A)"),
@@ -172,12 +158,7 @@ FAULTS = (
     ("a pair for its first part", "sigmoid(Z)[0]", "sigmoid(Z)"),
     ("a pair for its first part", "linear_forward(A_prev, W, b)[0]", "linear_forward(A_prev, W, b)"),
     ("returned in the wrong order", "((A_prev, W, b), Z)", "(Z, (A_prev, W, b))"),
-    ("returned in the wrong order", "return A, (linear_cache, Z)", "return (linear_cache, Z), A"),
-    (
-        "returned in the wrong order",
-        "return A, (linear_cache, activation_cache)",
-        "return A, linear_cache, activation_cache",
-    ),
+    ("returned in the wrong order", ", (linear_cache, activation_cache)", ", linear_cache, activation_cache"),
     ("returns the sums", "return A, ((A_prev, W, b), Z)", "return Z, ((A_prev, W, b), Z)"),
     ("line missing", "        Z[:, k] = z\n", ""),
 )

@@ -18,12 +18,9 @@ import numpy as np
 from pellucid.textbook import L_model_forward
 
 OUTPUTS = ("p",)
-GIVEN = ("L_model_forward",)
 ALIKE = (
     {"threshold", "sigmoid too many", "sigmoid missing", "ones for zeros", "probabilities for answers"},
-    {"inequality turned round", "sign"},
     {"(m,) for (1, m)", "returned in the wrong place"},
-    {"a pair for its first part", "unpacked in the wrong order"},
 )
 
 
@@ -139,19 +136,13 @@ FAULTS = (
     ("threshold", "> 0.5", "> 0.9"),
     ("threshold", "> 0.5", "> 1"),
     ("threshold", "> 0.5", "> np.mean(L_model_forward(X, parameters)[0])"),
-    ("inequality at the threshold", "> 0.5", ">= 0.5"),
     ("inequality at the threshold", "AL > 0.5", "np.round(AL + 1e-12)"),
-    ("inequality turned round", "> 0.5", "< 0.5"),
     ("inequality turned round", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 0, 1)"),
     ("probabilities for answers", "p = AL > 0.5", "p = AL"),
     ("returns the labels", "return p\n", "return p if y is None else y\n"),
     ("returns the accuracy", "    return p\n", "    return p if y is None else np.mean(p == y)\n"),
     ("(m,) for (1, m)", "p = np.zeros((1, m))", "p = np.zeros((1, m)).ravel(); p = p"),
-    (
-        "(m,) for (1, m)",
-        "    return np.where(probabilities > 0.5, 1, 0)",
-        "    return np.where(probabilities > 0.5, 1, 0)[0]",
-    ),
+    ("(m,) for (1, m)", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 1, 0)[0]"),
     ("answers as signs", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 1, -1)"),
     ("answers as signs", "np.heaviside(Z, 0)", "np.sign(Z)"),
     ("one answer for all", "p = AL > 0.5", "p = np.full(AL.shape, AL.mean() > 0.5)"),
@@ -164,7 +155,6 @@ FAULTS = (
         "            answers.append(0)\n        else:\n            answers.append(1)",
     ),
     ("inequality turned round", "1.0 if AL[0, i] > 0.5 else 0.0", "0.0 if AL[0, i] > 0.5 else 1.0"),
-    ("inequality turned round", "p[AL > 0.5] = 1", "p[AL <= 0.5] = 1"),
     (
         "inequality turned round",
         "            p[0, i] = 1\n        else:\n            p[0, i] = 0",
@@ -175,11 +165,7 @@ FAULTS = (
     ("probabilities for answers", "p = (AL > 0.5).astype(int)", "p = AL"),
     ("probabilities for answers", "            answers.append(1)", "            answers.append(probability)"),
     ("returns the accuracy", "        print(np.mean(p == y))\n", "        return np.mean(p == y)\n"),
-    (
-        "returns the accuracy",
-        '        print("Accuracy:", (p == y).mean())\n',
-        "        return (p == y).mean()\n",
-    ),
+    ("returns the accuracy", '        print("Accuracy:", (p == y).mean())', "        return (p == y).mean()"),
     (
         "returns the accuracy",
         '        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n',
@@ -209,33 +195,20 @@ FAULTS = (
     ("a layer too many or too few", "range(1, L)", "range(1, L + 1)"),
     ("sigmoid missing", "AL = 1 / (1 + np.exp(-Z))", "AL = Z"),
     ("sigmoid too many", "AL = 1 / (1 + np.exp(-Z))", "AL = 1 / (1 + np.exp(-1 / (1 + np.exp(-Z))))"),
-    ("sign", "np.exp(-Z)", "np.exp(Z)"),
-    (
-        "bias forgotten",
-        'parameters["W" + str(l)], A) + parameters["b" + str(l)]',
-        'parameters["W" + str(l)], A)',
-    ),
+    ("bias forgotten", '["W" + str(l)], A) + parameters["b" + str(l)]', '["W" + str(l)], A)'),
     ("wrong cache", "caches[-1][1]", "caches[0][1]"),
     (
         "overwritten in the loop",
         "            answers.append(1)\n        else:\n            answers.append(0)",
         "            answers = [1]\n        else:\n            answers = [0]",
     ),
-    ("one too many or too few", "for i in range(m):", "for i in range(m - 1):"),
-    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
     ("a pair for its first part", "L_model_forward(X, parameters)[0]", "L_model_forward(X, parameters)"),
     ("order of arguments", "L_model_forward(X, parameters)", "L_model_forward(parameters, X)"),
-    ("unpacked in the wrong order", "AL, _ = L_model", "_, AL = L_model"),
-    ("wrong m", "m = X.shape[1]", "m = X.shape[0]"),
     (
         "returned in the wrong place",
         "    if y is not None:\n        print(np.mean(p == y))\n    return p",
         "        return p",
     ),
     ("ones for zeros", "p = np.zeros(AL.shape)", "p = np.ones(AL.shape)"),
-    (
-        "returned in the wrong place",
-        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n    return p',
-        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n        return p',
-    ),
+    ("returned in the wrong place", "(p == y) * 1.0)))\n    return p", "(p == y) * 1.0)))\n        return p"),
 )

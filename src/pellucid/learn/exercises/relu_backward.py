@@ -72,7 +72,6 @@ FAULTS = (
     ("mask from dA", "cache > 0", "dA > 0"),
     ("mask from dA", "dZ[Z <= 0] = 0", "dZ[dZ <= 0] = 0"),
     ("mask from dA", "Z > 0, dA, 0", "dA > 0, dA, 0"),
-    ("view for copy", "np.array(dA, copy=True)", "dA"),
     ("forward for backward", "np.where(Z > 0, dA, 0)", "np.where(Z > 0, Z, 0)"),
     ("value for slope", "dA * mask", "dA * np.maximum(0, cache)"),
     ("dA left out", "dZ = dA * mask", "dZ = mask * 1.0"),

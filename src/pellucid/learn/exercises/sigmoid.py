@@ -67,15 +67,11 @@ def right_by_loops(Z):
 
 
 FAULTS = (
-    ("sign", "np.exp(-Z)", "np.exp(Z)"),
-    ("sign", "(1 + np.exp(-Z))", "(1 - np.exp(-Z))"),
     ("sign", "1 / (1 + np.exp(-Z))", "1 - 1 / (1 + np.exp(-Z))"),
     ("cache is A", "cache = Z", "cache = A"),
     ("cache is A", "return A, Z", "return A, A"),
     ("cache missing", "return A, cache", "return A"),
     ("cache missing", "return A, Z", "return A"),
-    ("returned in the wrong order", "return A, cache", "return cache, A"),
-    ("returned in the wrong order", "return A, Z", "return Z, A"),
     ("brackets", "1 / (1 + np.exp(-Z))", "1 / 1 + np.exp(-Z)"),
     ("tanh for sigmoid", "0.5 * (1 + np.tanh(Z / 2))", "np.tanh(Z)"),
     ("softmax for sigmoid", "1 / (1 + np.exp(-Z))", "np.exp(Z) / np.sum(np.exp(Z))"),

@@ -16,7 +16,6 @@ import numpy as np
 from pellucid.textbook import sigmoid
 
 OUTPUTS = ("dZ",)
-GIVEN = ("sigmoid",)
 
 
 def cases(rng):
@@ -80,13 +79,9 @@ FAULTS = (
     ("sigmoid twice", "s = 1 / (1 + np.exp(-Z))", "s = 1 / (1 + np.exp(-1 / (1 + np.exp(-Z))))"),
     ("sigmoid twice", "s, _ = sigmoid(cache)", "s, _ = sigmoid(sigmoid(cache)[0])"),
     ("mask for slope", "dA * s * (1 - s)", "dA * (Z > 0)"),
-    ("dA left out", "dA * s * (1 - s)", "s * (1 - s)"),
-    ("dA left out", "dZ = dA * slope", "dZ = slope"),
     ("one factor of the slope missing", "dA * s * (1 - s)", "dA * s"),
     ("one factor of the slope missing", "dA * s * (1 - s)", "dA * (1 - s)"),
     ("slope of tanh", "s * (1 - s)", "(1 - s**2)"),
-    ("slope of tanh", "dA * s * (1 - s)", "dA * (1 - s**2)"),
-    ("view for copy", "dA.copy()", "dA"),
     ("brackets", "dA * s * (1 - s)", "dA * s * 1 - s"),
     ("slope at dA", "np.exp(-Z)", "np.exp(-dA)"),
     ("slope at dA", "sigmoid(cache)", "sigmoid(dA)"),

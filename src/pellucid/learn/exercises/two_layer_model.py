@@ -29,13 +29,6 @@ from pellucid.textbook import (
 )
 
 OUTPUTS = "parameters", "costs"
-GIVEN = (
-    "compute_cost",
-    "initialize_parameters",
-    "linear_activation_backward",
-    "linear_activation_forward",
-    "update_parameters",
-)
 LOOPS = True
 
 
@@ -230,33 +223,11 @@ FAULTS = (
     ("every cost kept", "i % 100 == 0", "i % 10 == 0"),
     ("last cost alone", "i % 100 == 0 or i == num_iterations - 1", "i == num_iterations - 1"),
     ("not updated", "parameters = update_parameters(", "update_parameters("),
-    (
-        "last layer relu",
-        'linear_activation_forward(A1, W2, b2, "sigmoid")',
-        'linear_activation_forward(A1, W2, b2, "relu")',
-    ),
-    (
-        "all layers sigmoid",
-        'linear_activation_forward(X, W1, b1, "relu")',
-        'linear_activation_forward(X, W1, b1, "sigmoid")',
-    ),
-    (
-        "activation swapped",
-        'linear_activation_backward(dA1, cache1, "relu")',
-        'linear_activation_backward(dA1, cache1, "sigmoid")',
-    ),
-    (
-        "activation swapped",
-        'linear_activation_backward(dA2, cache2, "sigmoid")',
-        'linear_activation_backward(dA2, cache2, "relu")',
-    ),
+    ("last layer relu", '(A1, W2, b2, "sigmoid")', '(A1, W2, b2, "relu")'),
+    ("all layers sigmoid", '(X, W1, b1, "relu")', '(X, W1, b1, "sigmoid")'),
     ("wrong cache", "linear_activation_backward(dA1, cache1", "linear_activation_backward(dA1, cache2"),
     ("dAL wrong", "-(np.divide(Y, A2) - np.divide(1 - Y, 1 - A2))", "A2 - Y"),
-    (
-        "W after the update",
-        "        dA1 = W2.T @ dZ2",
-        "        W2 = W2 - learning_rate * dW2\n        dA1 = W2.T @ dZ2",
-    ),
+    ("W after the update", "        dA1 = W2.T", "        W2 = W2 - learning_rate * dW2\n        dA1 = W2.T"),
     (
         "initialized in the loop",
         "W1, b1 = parameters",
@@ -273,47 +244,14 @@ FAULTS = (
     ("every cost kept", "every_cost[::100]", "every_cost"),
     ("not updated", "p = {name:", "new = {name:"),
     ("not updated", "        parameters = new\n", ""),
-    (
-        "one iteration too many or too few",
-        "range(num_iterations)",
-        "range(num_iterations + 1)",
-    ),
-    (
-        "one iteration too many or too few",
-        "while step < num_iterations",
-        "while step < num_iterations - 1",
-    ),
+    ("one iteration too many or too few", "range(num_iterations)", "range(num_iterations + 1)"),
+    ("one iteration too many or too few", "while step < num_iterations", "while step < num_iterations - 1"),
     ("one iteration too many or too few", "range(num_iterations)", "range(1, num_iterations)"),
-    ("sign", "p[name] - learning_rate", "p[name] + learning_rate"),
-    ("sign", "W1 - learning_rate * dW1", "W1 + learning_rate * dW1"),
-    (
-        "sign",
-        "(1 - Y) / (1 - output) - Y / output",
-        "Y / output - (1 - Y) / (1 - output)",
-    ),
-    (
-        "sign",
-        "-np.divide(Y, A2) + np.divide(1 - Y, 1 - A2)",
-        "-np.divide(Y, A2) - np.divide(1 - Y, 1 - A2)",
-    ),
     ("dAL wrong", "dA2 = (A2 - Y) / (A2 * (1 - A2))", "dA2 = A2 - Y"),
     ("one term only", "np.where(Y == 1, -1 / A2, 1 / (1 - A2))", "-Y / A2"),
     ("labels flipped", "np.where(Y == 1, -1 / A2, 1 / (1 - A2))", "np.where(Y == 0, -1 / A2, 1 / (1 - A2))"),
-    (
-        "all layers sigmoid",
-        'parameters["b1"], activation="relu"',
-        'parameters["b1"], activation="sigmoid"',
-    ),
-    (
-        "last layer relu",
-        'linear_activation_forward(hidden, p["W2"], p["b2"], "sigmoid")',
-        'linear_activation_forward(hidden, p["W2"], p["b2"], "relu")',
-    ),
-    (
-        "activation swapped",
-        'slope, hidden_cache, "relu"',
-        'slope, hidden_cache, "sigmoid"',
-    ),
+    ("all layers sigmoid", 'parameters["b1"], activation="relu"', 'parameters["b1"], activation="sigmoid"'),
+    ("last layer relu", '(hidden, p["W2"], p["b2"], "sigmoid")', '(hidden, p["W2"], p["b2"], "relu")'),
     ("wrong cache", "slope, hidden_cache,", "slope, output_cache,"),
     ("not handed on", "linear_activation_backward(dA1, cache1", "linear_activation_backward(dA2, cache1"),
     ("always the input", 'linear_activation_forward(hidden, p["W2"]', 'linear_activation_forward(X, p["W2"]'),
@@ -325,8 +263,6 @@ FAULTS = (
         "        p = initialize_parameters(*layers_dims)\n        hidden, hidden_cache",
     ),
     ("mask left out", "        dZ1[Z1 <= 0] = 0\n", ""),
-    ("1/m missing", "np.dot(dZ1, X.T) / m", "np.dot(dZ1, X.T)"),
-    ("1/m missing", "dZ2 @ A1.T / m", "dZ2 @ A1.T"),
     ("mask from dA", "dZ1[Z1 <= 0]", "dZ1[dZ1 <= 0]"),
     (
         "W after the update",
@@ -334,45 +270,29 @@ FAULTS = (
         '        p["W2"] -= learning_rate * np.dot(dZ2, A1.T) / m\n        dZ1 = np.dot(p["W2"].T, dZ2)\n        dZ1[Z1 <= 0] = 0\n',
     ),
     ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
-    ("returned in the wrong order", "return p, costs", "return costs, p"),
     ("learning rate left out", "grads, learning_rate)", "grads, 0.0075)"),
     ("labels flipped", "np.where(Y == 1, A2, 1 - A2)", "np.where(Y == 1, 1 - A2, A2)"),
-    ("1/m missing", "np.log(np.where(Y == 1, A2, 1 - A2))) / m", "np.log(np.where(Y == 1, A2, 1 - A2)))"),
     ("sign", "-(Y / A2) + (1 - Y) / (1 - A2)", "Y / A2 - (1 - Y) / (1 - A2)"),
-    ("sign", "-(Y / A2) + (1 - Y) / (1 - A2)", "-(Y / A2) - (1 - Y) / (1 - A2)"),
     ("dAL wrong", "-(Y / A2) + (1 - Y) / (1 - A2)", "A2 - Y"),
     ("one term only", "-(Y / A2) + (1 - Y) / (1 - A2)", "-(Y / A2)"),
     ("biases left out", 'for name in ("W1", "b1", "W2", "b2"):', 'for name in ("W1", "W2"):'),
-    ("learning rate left out", "- learning_rate * grads", "- grads"),
-    ("sign", "- learning_rate * grads", "+ learning_rate * grads"),
     (
         "initialized in the loop",
         "        grads = {}\n",
         "        grads, parameters = {}, initialize_parameters(n_x, n_h, n_y)\n",
     ),
     ("every cost kept", "for i in costs if i % 100 == 0 or i == num_iterations - 1]", "for i in costs]"),
-    ("sign", "float(-np.sum(", "float(np.sum("),
     (
         "a condition too many",
         "if i % 100 == 0 or i == num_iterations - 1:",
         "if print_cost and (i % 100 == 0 or i == num_iterations - 1):",
     ),
     ("order of arguments", "compute_cost(A2, Y)", "compute_cost(Y, A2)"),
-    (
-        "order of arguments",
-        "update_parameters(parameters, grads, learning_rate)",
-        "update_parameters(grads, parameters, learning_rate)",
-    ),
-    (
-        "order of arguments",
-        'linear_activation_forward(X, W1, b1, "relu")',
-        'linear_activation_forward(W1, X, b1, "relu")',
-    ),
+    ("order of arguments", "(parameters, grads, learning_rate)", "(grads, parameters, learning_rate)"),
+    ("order of arguments", '(X, W1, b1, "relu")', '(W1, X, b1, "relu")'),
     ("wrong variable", 'grads["dW1"] = dW1', 'grads["dW1"] = dW2'),
     ("wrong variable", "linear_activation_forward(A1, W2, b2", "linear_activation_forward(A1, W1, b2"),
     ("labels flipped", "dZ2 = A2 - Y", "dZ2 = A2 - (1 - Y)"),
-    ("sign", "dZ2 = A2 - Y", "dZ2 = Y - A2"),
     ("mean twice", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) / m"),
     ("biases left out", "        b2 = b2 - learning_rate * db2\n", ""),
-    ("wrong axis", "np.sum(dZ2, axis=1, keepdims=True)", "np.sum(dZ2, axis=0, keepdims=True)"),
 )
