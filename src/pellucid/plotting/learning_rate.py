@@ -31,8 +31,6 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
     -------
     matplotlib.figure.Figure
 
-
-
     Examples
     --------
     >>> rounds = [(10, [(0.01, 0.7), (0.1, 0.6), (1.0, None)]), (25, [(0.1, 0.4)])]
