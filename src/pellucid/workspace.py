@@ -122,9 +122,8 @@ class Workspace:
         buffers = self._buffers.get(dtype)
         if buffers is None:
             return self.of(dtype).take(name, shape)
-        view = buffers.views.get(
-            (name, shape)
-        )  # as ``take`` begins, without a call: a small step is mostly calls
+        # As ``take`` begins, without a call: a small step is mostly calls
+        view = buffers.views.get((name, shape))
         return buffers.take(name, shape) if view is None else view
 
     def of(self, dtype: Any) -> Buffers:

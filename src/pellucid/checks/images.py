@@ -81,9 +81,8 @@ def empty_pictures(split: Split, scale: PixelScale, progress: ProgressCallback) 
     found, done, total = [], 0, len(split.train) + len(split.test)
     for part, data in (("train", split.train), ("test", split.test)):
         for here, block in blocks(data.X):
-            flat = scale.apply(block)[..., :3].reshape(
-                len(block), -1
-            )  # of four channels, the last is opacity
+            # Of four channels, the last is opacity
+            flat = scale.apply(block)[..., :3].reshape(len(block), -1)
             for i in np.flatnonzero(flat.std(axis=1) < FLAT):
                 sample = sample_of(split, part, here.start + int(i))
                 text = (

@@ -276,9 +276,8 @@ class Flags:
 SOURCE = Flags("pellucid.data.source:DataSource", "Data", argument="name")
 TRAINING = Flags("pellucid.training.options:TrainingOptions", "Training", is_given=True)
 CHECKPOINTS = Flags("pellucid.workflows.checkpoints:Checkpoints", "Checkpoints")
-KERNELS = Flags(
-    "pellucid.dispatch:KernelChoice", is_given=True
-)  # of a command that computes, but does not train
+# Of a command that computes, but does not train
+KERNELS = Flags("pellucid.dispatch:KernelChoice", is_given=True)
 
 
 def options(**flags: Flags) -> Callable[[F], F]:

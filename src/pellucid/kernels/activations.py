@@ -177,9 +177,8 @@ def forward_loop(function: Callable[..., Any], is_gated: bool, keeps_input: bool
         for start in range(0, Z.size, wide.size):
             part = slice(start, start + wide.size)
             z, a, g, k = Z[part], A[part], G[part], kept[part]
-            if (
-                is_apart
-            ):  # a copy to the cache is cheap, and loops over fewer arrays are sure to be vectorized
+            # A copy to the cache is cheap, and loops over fewer arrays are sure to be vectorized
+            if is_apart:
                 for i in range(a.size):
                     a[i] = z[i]
             if keeps_input:

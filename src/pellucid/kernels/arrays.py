@@ -6,9 +6,8 @@ from pellucid.errors import ShapeError
 from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace
 
-NOTHING = {
-    dtype.char: np.zeros(1, dtype) for dtype in (np.dtype("float32"), np.dtype("float64"))
-}  # a bias of 0
+# A bias of 0
+NOTHING = {dtype.char: np.zeros(1, dtype) for dtype in (np.dtype("float32"), np.dtype("float64"))}
 
 
 def are_served(X: Array, *others: Array | None) -> bool:

@@ -153,9 +153,8 @@ class Doctor:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
         size = [sum(one.size for one in arrays_in(case)) for case in reference.cases]
-        self.order = sorted(
-            range(len(calls)), key=lambda n: (n not in wrong, size[n])
-        )  # in which programs are tried
+        # In which programs are tried
+        self.order = sorted(range(len(calls)), key=lambda n: (n not in wrong, size[n]))
         self.wrong_cases = [n for n in wrong if n] or wrong
         self.number = self.wrong_cases[0] if number is None else number
         self.pool = reference.pool(self.number)

@@ -174,10 +174,8 @@ class Examination:
             self.found |= {"line": line, "line_text": self.text_of(line)}
             return
         try:
-            with (
-                suppress(TimeUp, RecursionError),
-                time_limit(3 * self.seconds),
-            ):  # else the property alone is said
+            # Else the property alone is said
+            with suppress(TimeUp, RecursionError), time_limit(3 * self.seconds):
                 self.explain(Doctor(reference, self.program, calls).diagnose())
         except Exception as error:  # the learner gets a verdict all the same
             kind = type(error).__name__
@@ -271,9 +269,8 @@ class Examination:
                     step = np.zeros(array.shape)
                     step[at] = STEP
                     ahead, here, behind = (function(array + sign * step) for sign in (1, 0, -1))
-                    has_bend = (
-                        abs(ahead - 2 * here + behind) > 1e-3 * STEP
-                    )  # of a relu, or of a largest number
+                    # Of a relu, or of a largest number
+                    has_bend = abs(ahead - 2 * here + behind) > 1e-3 * STEP
                     if gap[at] and not has_bend:
                         slope, yours = (ahead - behind) / (2 * STEP), float(np.asarray(mine)[at])
                         where = "other numbers" if number else "the worked case"

@@ -16,11 +16,8 @@ from pellucid.types import Array, map_arrays
 TOLERANCE = 1e-6
 GOOD = TOLERANCE / 10  # an error small enough to try no smaller step
 STEPS = (1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 1e-7, 1e-7)  # tried in turn, each in a new direction
-N_DIRECTIONS = {
-    "layer alone": 2,
-    "network": 1,
-    "loss": 2,
-}  # of a network whose layers are right, one finds all
+# Of a network whose layers are right, one finds all
+N_DIRECTIONS = {"layer alone": 2, "network": 1, "loss": 2}
 MOST_NOISE = 1e-12  # of a loss around 1: anything above is not rounding error
 SMALLEST = 1e-290  # taken for a loss of 0, so that no error is divided by 0
 UNDECIDED = "no step without a kink was found"

@@ -176,9 +176,8 @@ def check_has_body(name: str, option: str) -> None:
 
 
 def _pretrained(units: int, body: str = DEFAULT_BODY, pixels: str | None = None) -> Sequential:
-    from pellucid.nn.pretrained.body import (
-        with_new_head,
-    )  # here: others need neither its layers nor its reader
+    # Here: others need neither its layers nor its reader
+    from pellucid.nn.pretrained.body import with_new_head
 
     return with_new_head(body, units, pixels)
 

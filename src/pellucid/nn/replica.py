@@ -61,9 +61,8 @@ class _Kept(NamedTuple):
         )
 
 
-_KEPT: "WeakKeyDictionary[Container, _Kept]" = (
-    WeakKeyDictionary()
-)  # no part of a copy or a pickle of the model
+# No part of a copy or a pickle of the model
+_KEPT: "WeakKeyDictionary[Container, _Kept]" = WeakKeyDictionary()
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

@@ -38,10 +38,8 @@ def affine_forward(
     array([[2., 4.]])
     """
     if X.ndim == 4 and X.flags.c_contiguous and (out is None or out.flags.c_contiguous):
-        rows, n = (
-            (X.shape[0] * X.shape[1], -1),
-            X.shape[2],
-        )  # a few colours make a short loop, a row a long one
+        # A few colours make a short loop, a row a long one
+        rows, n = (X.shape[0] * X.shape[1], -1), X.shape[2]
         Y: Array = np.multiply(
             X.reshape(rows), np.tile(gamma, n), out=None if out is None else out.reshape(rows)
         )

@@ -14,9 +14,8 @@ def mean_colours(X: Array) -> Array:
     array([[0.5]])
     """
     m, h, w, c = X.shape
-    total: Array = np.ones(h * w, X.dtype) @ X.reshape(
-        m, h * w, c
-    )  # a product: mean() is slow along short rows
+    # A product: mean() is slow along short rows
+    total: Array = np.ones(h * w, X.dtype) @ X.reshape(m, h * w, c)
     return total.astype(np.float64) / (h * w)
 
 

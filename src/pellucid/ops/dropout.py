@@ -106,9 +106,8 @@ def draw_levels(shape: Shape, rng: "np.random.Generator", skip: int = 0) -> Arra
         rng.bit_generator.advance(skip // 4)  # type: ignore[attr-defined]  # of PCG64, not of every bit generator
     first, n = skip % 4, math.prod(shape)
     draws = rng.integers(0, 1 << 64, -(-(first + n) // 4), dtype=np.uint64)
-    return (
-        draws.astype("<u8", copy=False).view("<u2")[first : first + n].reshape(shape)
-    )  # alike on every machine
+    # Alike on every machine
+    return draws.astype("<u8", copy=False).view("<u2")[first : first + n].reshape(shape)
 
 
 def dropped_levels(rate: float) -> int:

@@ -72,9 +72,8 @@ def max_pool_forward(
     Z, winner = np.full(geometry.out_shape, -np.inf, X.dtype), np.full(geometry.out_shape, -1)
     for tap, (_, _, rows, columns) in enumerate(taps(geometry)):
         seen = P[:, rows, columns]
-        is_largest = (
-            (winner < 0) | (seen > Z) | (np.isnan(seen) & ~np.isnan(Z))
-        )  # the first of those that tie
+        # The first of those that tie
+        is_largest = (winner < 0) | (seen > Z) | (np.isnan(seen) & ~np.isnan(Z))
         wins = is_largest & is_pixel[:, rows, columns]
         Z, winner = np.where(wins, seen, Z), np.where(wins, tap, winner)
     return written(Z, out, X.dtype), MaxPoolCache(winner, geometry)
@@ -224,9 +223,8 @@ def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array
     array([[1.5]])
     """
     m, h, w, c = X.shape
-    weights = np.full(
-        (1, h * w), 1 / (h * w), X.dtype
-    )  # a product is a sum along rows, several times as fast
+    # A product is a sum along rows, several times as fast
+    weights = np.full((1, h * w), 1 / (h * w), X.dtype)
     return written((weights @ X.reshape(m, h * w, c))[:, 0], out, X.dtype), GlobalAverageCache(X.shape)
 
 

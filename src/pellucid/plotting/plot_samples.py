@@ -80,9 +80,8 @@ def _draw_pictures(axes: Axes, data: Dataset, n: int, predicted: Any = None) -> 
     X = pixels(data.X[:n])
     n, h, w, _ = X.shape
     across = int(np.ceil(np.sqrt(n)))
-    above, below = (
-        (0.22, 0.044) if said is None else (0.4, 0.06)
-    )  # of a picture's height: its words, their gap
+    # Of a picture's height: its words, their gap
+    above, below = (0.22, 0.044) if said is None else (0.4, 0.06)
     band = max(1, round(above * h))
     sheet = np.full((-(-n // across) * (h + band), across * (w + 1) - 1, 3), 255, np.uint8)
     size = min(10.0, 42.0 / across)

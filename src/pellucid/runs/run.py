@@ -150,17 +150,9 @@ class Run:
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
 NONFINITE = "nonfinite.safetensors"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
-OF_A_MODEL = (
-    *FILES,
-    "history.csv",
-    "report.html",
-    "figures",
-    NONFINITE,
-    "model.onnx",  # what `pellucid export` writes beside a model
-    "model.html",
-    "predict.py",
-    "predict.npz",
-)  # of other weights, others
+# Of other weights, others. The last four are what `pellucid export` writes beside a model.
+OF_EXPORTS = "model.onnx", "model.html", "predict.py", "predict.npz"
+OF_A_MODEL = (*FILES, "history.csv", "report.html", "figures", NONFINITE, *OF_EXPORTS)
 CHECKPOINTS = "checkpoints"
 OF_A_RUN = (*OF_A_MODEL, CHECKPOINTS, "tensorboard")  # what a run takes the place of
 PARTS: tuple[str, ...] = ("train", "test")

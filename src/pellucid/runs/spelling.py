@@ -15,6 +15,7 @@ from pellucid.runs.config import RunConfig
 from pellucid.training.options import NONE, TrainingOptions, make_optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 
+# Options that `find-lr` does not take
 NOT_OF_A_SEARCH = (
     "learning_rate",
     "validation",
@@ -24,12 +25,9 @@ NOT_OF_A_SEARCH = (
     "form",
     "minutes",
     "positive",
-)  # options that `find-lr` does not take
-OF_ANY_MODEL = (
-    "class_weight",
-    "validation",
-    "positive",
-)  # options that are kept where another model is trained
+)
+# Options that are kept where another model is trained
+OF_ANY_MODEL = ("class_weight", "validation", "positive")
 
 
 def command_line(verb: str, config: RunConfig, **changes: Any) -> str:

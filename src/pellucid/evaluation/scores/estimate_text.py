@@ -9,6 +9,7 @@ from pellucid.stats.intervals import LEVEL, Estimate, wilson_interval
 from pellucid.stats.paired import mcnemar
 from pellucid.text import p_in_words
 
+# Of samples, but for a regression's baseline
 SHARES = (
     "accuracy",
     "balanced_accuracy",
@@ -19,7 +20,7 @@ SHARES = (
     "exact_match",
     "label_accuracy",
     "baseline",
-)  # of samples, but for a regression's baseline
+)
 CHANCE = 0.05  # p values from here on are put down to chance
 
 

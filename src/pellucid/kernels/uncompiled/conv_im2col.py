@@ -139,9 +139,8 @@ def _add_input_gradient(
     for i in range(kh):
         to, at = meeting(geometry.h, n_rows, rows.start * sy + i * dy - top, sy)
         for j in range(kw):
-            W_tap = W[i, j].reshape(
-                -1, geometry.groups, dZ.shape[2]
-            )  # (c_in / groups, groups, c_out / groups)
+            # (c_in / groups, groups, c_out / groups)
+            W_tap = W[i, j].reshape(-1, geometry.groups, dZ.shape[2])
             np.matmul(dZ, W_tap.transpose(1, 2, 0), out=T_groups)
             to_x, at_x = meeting(geometry.w, w_out, j * dx - left, sx)
             dX[:, at, at_x] += T[:, to, to_x]

@@ -2,10 +2,8 @@
 
 from typing import NamedTuple
 
-MEAN, DEVIATION = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # of ImageNet's pixels from 0 to 1, as torchvision's
+# Of ImageNet's pixels from 0 to 1, as torchvision's
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class PixelRule(NamedTuple):

@@ -126,9 +126,8 @@ def _part(steps: Mapping[str, Step], names: Sequence[str], start: str) -> Layer:
         return step.layer
     branches = _branches(steps, names, start) if isinstance(step.layer, str) else None
     if branches is None:
-        own = {start: "input"} | {
-            name: f"node_{i}" for i, name in enumerate(names, 1)
-        }  # a file's may be paths
+        # A file's may be paths
+        own = {start: "input"} | {name: f"node_{i}" for i, name in enumerate(names, 1)}
         return Graph(["input"], _nodes(steps, names, own), own[end])
     parts = [
         _chain(steps, branch, start, source) for branch, source in zip(branches, step.sources, strict=True)
