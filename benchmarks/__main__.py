@@ -12,13 +12,8 @@ import argparse
 import subprocess
 import sys
 
-TIMED = (
-    "networks",
-    "minibatch",
-    "prediction",
-    "published",
-    "whole_training",
-)  # they share harness.py's options
+# They share harness.py's options
+TIMED = ("networks", "minibatch", "prediction", "published", "whole_training")
 OTHERS = (
     "estimators",
     "twins",

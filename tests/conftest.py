@@ -156,9 +156,8 @@ def trained(trained_once: Path, photos: Path, tmp_path: Path) -> Path:
     folder = shutil.copytree(trained_once, tmp_path / "trained")
     for file in (folder / "config.toml", folder / "report.html"):  # what to try next names the data
         text = file.read_text(encoding="utf-8")
-        name = (
-            str(photos) if file.suffix == ".toml" else photos.name
-        )  # commands run in the folder of the photos
+        # Commands run in the folder of the photos
+        name = str(photos) if file.suffix == ".toml" else photos.name
         file.write_text(text.replace(str(trained_once.parent / "photos.npz"), name), encoding="utf-8")
     return folder
 

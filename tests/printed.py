@@ -16,9 +16,8 @@ from pellucid.errors import OptionError
 
 COMMAND = re.compile(r"(?<![\w/.-])pellucid ([a-z-]+)\b([^`\n]*)")
 STANDS_FOR = {"N": "3", "...": ""}
-ENDS = re.compile(
-    r"""(\.\s|\.$|;|  | \(| # | \| | > | &|\$\(|"\)|"$|'$).*"""
-)  # of a command in a sentence or table
+# Of a command in a sentence or table
+ENDS = re.compile(r"""(\.\s|\.$|;|  | \(| # | \| | > | &|\$\(|"\)|"$|'$).*""")
 
 
 def commands_in(text: str) -> Iterator[str]:

@@ -60,9 +60,8 @@ def _words(estimator: type, parameter: str) -> set[str]:
 @every("page", PAGES, ids=lambda page: page.name)
 def test_a_list_in_the_documentation_is_complete(page: Path, flag: str, table: Registry) -> None:
     """A paragraph, or a row of a table, that names more than half of them names them all."""
-    text = re.sub(
-        r"^\[.*\]: .*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )  # targets of links
+    # Targets of links
+    text = re.sub(r"^\[.*\]: .*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for paragraph in re.split(r"\n\s*\n|\n(?=\|)|\n(?=- )", text):
         found = mentioned(paragraph, table)
         if len(found) > len(table) / 2:

@@ -55,9 +55,8 @@ def test_the_full_report_adds_its_sections(trained_once: Path, full_report: tupl
     assert "untrained network" in words_of(report)  # the check that saliency maps need
     strips = [path.stat().st_size for path in (folder / "figures").glob("saliency-*.png")]
     assert len(strips) == 3
-    for_ten = report.stat().st_size + 7 * (
-        4 / 3 * max(strips) + 20_000
-    )  # the maps of 7 more photos, and words
+    # The maps of 7 more photos, and words
+    for_ten = report.stat().st_size + 7 * (4 / 3 * max(strips) + 20_000)
     assert for_ten < 5_000_000
     for section in ("robustness", "saliency", "page"):
         assert re.search(rf"^{section} +\d+\.\d\d s$", said, flags=re.MULTILINE)

@@ -29,10 +29,8 @@ def test_floats_count_as_prepared_unless_clearly_not_divided() -> None:
     np.testing.assert_array_equal(PIXELS.apply(X, np.float32), X.astype(np.float32))
     with pytest.raises(DataError, match=r"got floats up to 255\. Give X\.astype\('uint8'\), or X / 255"):
         PIXELS.apply(ALL_BYTES.astype(np.float32), np.float32)
-    for rule, columns in (
-        (PIXELS, ALL_BYTES),
-        (Preprocessing(), ALL_BYTES / 255),
-    ):  # row-major, whatever came
+    # Row-major, whatever came
+    for rule, columns in ((PIXELS, ALL_BYTES), (Preprocessing(), ALL_BYTES / 255)):
         assert rule.apply(np.asfortranarray(columns), np.float64).flags.c_contiguous
 
 

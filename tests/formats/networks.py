@@ -64,9 +64,8 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
                 pl.Affine(),
                 pl.Dense(5, "tanh"),
                 pl.BatchNorm(),
-                pl.Affine(
-                    shift=False
-                ),  # second: the page's functions are named by layer, and one test joins pages
+                # Second: the page's functions are named by layer, and one test joins pages
+                pl.Affine(shift=False),
                 pl.LayerNorm(),
                 pl.Dense(1),
             ]

@@ -28,9 +28,8 @@ class Resume:
     """A training, and where it is stopped."""
 
     training: Training
-    stops: tuple[
-        int, ...
-    ]  # steps from 1 after which it is stopped and resumed; those after its end stop nothing
+    # Steps from 1 after which it is stopped and resumed; those after its end stop nothing
+    stops: tuple[int, ...]
     every_steps: int  # between checkpoints: it is resumed from an earlier step than it was stopped at
     frozen: float | None = None  # the fraction of the layers that is, counted from the first
 

@@ -161,9 +161,8 @@ def test_parts_of_a_batch_share_statistics() -> None:
         return fused.conv_norm_forward(X[rows], W, np.ones(5), np.ones(5), padding=SAME, reduce=reduce)
 
     first, second = slice(0, 1), slice(1, 4)
-    for _ in range(
-        2
-    ):  # sums, then squares about their mean: what a part brings depends on the other's before
+    # Sums, then squares about their mean: what a part brings depends on the other's before
+    for _ in range(2):
         brought: list[list[Array]] = [[], []]
         for own, other, rows in zip(brought, reversed(parts), (first, second), strict=True):
 

@@ -116,9 +116,8 @@ def test_a_recipe_is_a_new_dictionary_that_train_takes() -> None:
     np.testing.assert_array_equal(by_name.theta, by_hand.theta)
 
 
-@pytest.mark.parametrize(
-    ("asked", "size"), [("cnn-small", 8), ("auto", 32), ("auto", 7)]
-)  # 7: the epochs of the recipe
+# 7: the epochs of the recipe
+@pytest.mark.parametrize(("asked", "size"), [("cnn-small", 8), ("auto", 32), ("auto", 7)])
 def test_three_doors_lead_to_the_same_training(
     pellucid: Command, tmp_path: Path, asked: str, size: int
 ) -> None:

@@ -169,9 +169,8 @@ def test_what_is_not_an_image_from_0_to_1_is_refused(rng: np.random.Generator) -
         with pytest.raises(error, match=message):
             photo.apply(X, None, rng)
     standardized = rng.standard_normal((2, 4, 4, 3))
-    assert (
-        Augment([Rotation()]).apply(standardized, None, rng)[0].min() < 0
-    )  # nothing is cut off: any range will do
+    # Nothing is cut off: any range will do
+    assert Augment([Rotation()]).apply(standardized, None, rng)[0].min() < 0
     with pytest.raises(DataError, match="Brightness: expected values from 0 to 1"):
         Brightness()(standardized, rng)
     with pytest.raises(ShapeError, match="X has 2 samples and Y has 3"):

@@ -161,9 +161,8 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
     rows = {row["change"]: row for row in result.to_rows()}
     assert list(rows) == ["none", "always 'cat'", "Rotation 20°", "Blur 1 px", "Noise 5 %"]
     assert result.headline == "Rotation 20° costs most: 7 of 50 photos (p = 0.047)."
-    assert rows["Rotation 20°"]["p_value"] == pytest.approx(
-        3 * 2 / 2**7
-    )  # 7 lost, none gained, three changes
+    # 7 lost, none gained, three changes
+    assert rows["Rotation 20°"]["p_value"] == pytest.approx(3 * 2 / 2**7)
     cells = {row["change"]: result.cells(row)[1:] for row in result.to_rows()}
     assert cells["none"] == ("40/50", "67 to 89 %", "", "", "")
     assert cells["always 'cat'"] == ("20/50", "", "", "", "")
@@ -242,9 +241,8 @@ def test_few_photos_cannot_tell_and_many_can() -> None:
 
 def test_text_table_figure_and_json_agree() -> None:
     found = measured(52, 45, blur=(10, 0), rotation=(5, 1), noise=(1, 1))
-    rows = {
-        name: cells for name, *cells in map(found.cells, found.to_rows())
-    }  # correct, 95 %, p, beyond chance
+    # Correct, 95 %, p, beyond chance
+    rows = {name: cells for name, *cells in map(found.cells, found.to_rows())}
     assert [rows[name][3] for name in ("Blur 1 px", "Rotation 20°", "Noise 5 %")] == ["yes", "–", "no loss"]
     assert rows["Blur 1 px"][2] == "0.006"
     drawn = [text.get_text() for axes in robustness_curves(found).axes for text in axes.texts]
