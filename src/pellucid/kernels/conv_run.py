@@ -146,10 +146,8 @@ class Run:
             most = min(to.n_rows - above, g.h_out)
         (sy, sx), (kh, kw), (dy, dx), c = g.stride, g.kernel, g.dilation, g.c_in
         of_row, row = np.arange(g.w_out), frame.width * c
-        starts, targets = (
-            grid(np.arange(most) * sy * row, of_row * sx * c),
-            grid(np.arange(most) * to.width * to.pixel, of_row * to.pixel),
-        )
+        starts = grid(np.arange(most) * sy * row, of_row * sx * c)
+        targets = grid(np.arange(most) * to.width * to.pixel, of_row * to.pixel)
         sums = Sums(
             targets=of_images(targets, to.size(), self.n),
             starts=of_images(starts, frame.size(), self.n),

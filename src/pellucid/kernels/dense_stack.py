@@ -215,11 +215,9 @@ def normalize_outputs(stack, k, first, last):
     A = matrix(stack.values, layer[OUT_AT], m, layer[N_OUT])
     gamma = after_b(stack, stack.theta, k, 1, first, last)
     beta = after_b(stack, stack.theta, k, 2, first, last)
-    mean, var, rstd = (
-        statistics_of(stack, k, MEAN, first, last),
-        statistics_of(stack, k, VAR, first, last),
-        statistics_of(stack, k, RSTD, first, last),
-    )
+    mean = statistics_of(stack, k, MEAN, first, last)
+    var = statistics_of(stack, k, VAR, first, last)
+    rstd = statistics_of(stack, k, RSTD, first, last)
     sums, centre, scale = np.zeros((2, gamma.size)), np.zeros_like(gamma), gamma.copy()
     moments(Z, first, centre, sums)
     for j in range(gamma.size):

@@ -172,11 +172,9 @@ def backward(dual):
     for k in range(len(dual.plan) - 1, -1, -1):
         layer = dual.plan[k]
         n, dZ = layer[N_OUT], delta_of(dual, k)
-        d, a, slopes = (
-            dZ.ravel(),
-            layer_of(dual.values, layer, m).ravel(),
-            layer_of(dual.slopes, layer, m).ravel(),
-        )
+        d = dZ.ravel()
+        a = layer_of(dual.values, layer, m).ravel()
+        slopes = layer_of(dual.slopes, layer, m).ravel()
         if layer[ACTIVATION] == RELU:
             for i in range(d.size):
                 d[i] *= relu_slope(a[i], 0)

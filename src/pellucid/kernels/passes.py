@@ -163,12 +163,10 @@ def unpool_normalize_back(channels: int) -> Callable[..., None]:
         for k in range(P.shape[0]):
             for y in range(P.shape[1]):
                 for o in range(0, P.shape[2], C):
-                    upper, lower, pooled, d = (
-                        Z[k, 2 * y, 2 * o :],
-                        Z[k, 2 * y + 1, 2 * o :],
-                        P[k, y, o:],
-                        dP[k, y, o:],
-                    )
+                    upper = Z[k, 2 * y, 2 * o :]
+                    lower = Z[k, 2 * y + 1, 2 * o :]
+                    pooled = P[k, y, o:]
+                    d = dP[k, y, o:]
                     for c in range(C):
                         mean, slope, level = q[C + c], q[3 * C + c], q[4 * C + c]
                         p, g = pooled[c], q[c] * d[c]
@@ -255,12 +253,10 @@ def unpool_back(channels: int) -> Callable[..., None]:
         for k in range(dP.shape[0]):
             for y in range(dP.shape[1]):
                 for o in range(0, dP.shape[2], C):
-                    upper, lower, d, place = (
-                        dZ[k, 2 * y, 2 * o :],
-                        dZ[k, 2 * y + 1, 2 * o :],
-                        dP[k, y, o:],
-                        which[k, y, o:],
-                    )
+                    upper = dZ[k, 2 * y, 2 * o :]
+                    lower = dZ[k, 2 * y + 1, 2 * o :]
+                    d = dP[k, y, o:]
+                    place = which[k, y, o:]
                     for c in range(C):
                         g, p = d[c], place[c]
                         upper[c] = g if p == 0 else ZERO

@@ -155,10 +155,8 @@ def _gradient_of_largest(dZ: Any, winner: Any, sizes: Any, dX: Any) -> None:
                 d, best = dZ[k, y, x * c : (x + 1) * c], winner[k, y, x * c : (x + 1) * c]
                 for i in range(first_i, last_i):
                     for j in range(first_j, last_j):
-                        to, tap = (
-                            dX[k, y * sy + i - top, (x * sx + j - left) * c :],
-                            winner.dtype.type(i * kw + j),
-                        )
+                        to = dX[k, y * sy + i - top, (x * sx + j - left) * c :]
+                        tap = winner.dtype.type(i * kw + j)
                         for n in range(c):
                             to[n] += d[n] if best[n] == tap else zero
 

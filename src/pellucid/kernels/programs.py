@@ -94,11 +94,9 @@ def copy_bytes(typing: Any, to: Any, given: Any, n: Any) -> Any:
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         byte = ir.IntType(8).as_pointer()
-        to, given, n = (
-            builder.inttoptr(arguments[0], byte),
-            builder.inttoptr(arguments[1], byte),
-            arguments[2],
-        )
+        to = builder.inttoptr(arguments[0], byte)
+        given = builder.inttoptr(arguments[1], byte)
+        n = arguments[2]
         is_zero = builder.icmp_signed("==", arguments[1], ir.Constant(arguments[1].type, 0))
         with builder.if_else(is_zero) as (zeros, numbers):
             with zeros:
@@ -134,8 +132,6 @@ def copy_rows(row: int) -> None:
     of = row_at(OF_COPY, row)[0]
     for i in range(of.n_images):
         for y in range(of.n_rows):
-            to, given = (
-                of.to + i * of.to_image + y * of.to_row,
-                of.given + i * of.given_image + y * of.given_row,
-            )
+            to = of.to + i * of.to_image + y * of.to_row
+            given = of.given + i * of.given_image + y * of.given_row
             copy_bytes(to, given if of.given else 0, of.n_bytes)

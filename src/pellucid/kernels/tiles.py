@@ -378,11 +378,9 @@ def finished_product(
         several panels, since a row of a few numbers is fetched from memory as slowly as a long one.
         """
         of = row_at(OF_PRODUCT, row)[0]
-        X, W, Z = (
-            array_of(dtype, row, 1, of.most),
-            array_of(dtype, row, 2, of.most),
-            array_of(dtype, row, 3, of.most),
-        )
+        X = array_of(dtype, row, 1, of.most)
+        W = array_of(dtype, row, 2, of.most)
+        Z = array_of(dtype, row, 3, of.most)
         room, bounds = array_of(dtype, row, 4, of.most), array_of(dtype, row, 5, 3)
         scale, shift = array_of(dtype, row, 6, of.most), array_of(dtype, row, 7, of.most)
         starts, targets = array_of(np.int64, row, 8, of.n_places), array_of(np.int64, row, 9, of.n_places)

@@ -30,11 +30,9 @@ def cases(rng):
         "relu",
     )
     for n, n_prev, m, activation in ((3, 5, 4, "relu"), (4, 2, 6, "sigmoid"), (2, 3, 5, "sigmoid")):
-        A, W, b = (
-            rng.standard_normal((n_prev, m)),
-            rng.standard_normal((n, n_prev)),
-            3 * rng.standard_normal((n, 1)),
-        )
+        A = rng.standard_normal((n_prev, m))
+        W = rng.standard_normal((n, n_prev))
+        b = 3 * rng.standard_normal((n, 1))
         yield rng.standard_normal((n, m)), ((A, W, b), W @ A + b), activation
 
 

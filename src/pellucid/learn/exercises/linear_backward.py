@@ -24,11 +24,9 @@ OUTPUTS = "dA_prev", "dW", "db"
 def cases(rng):
     yield np.array([[1.0, 3.0]]), (np.array([[2.0, 4.0]]), np.array([[10.0]]), np.array([[0.0]]))
     for n, n_prev, m in ((3, 5, 4), (4, 2, 6)):
-        A, W, b = (
-            rng.standard_normal((n_prev, m)),
-            rng.standard_normal((n, n_prev)),
-            rng.standard_normal((n, 1)),
-        )
+        A = rng.standard_normal((n_prev, m))
+        W = rng.standard_normal((n, n_prev))
+        b = rng.standard_normal((n, 1))
         yield rng.standard_normal((n, m)), (A, W, b)
 
 

@@ -30,10 +30,8 @@ def cases(rng):
             parameters[f"W{layer}"] = rng.standard_normal((n, n_prev))
             parameters[f"b{layer}"] = rng.standard_normal((n, 1))
             grads[f"dA{layer - 1}"] = rng.standard_normal((n_prev, 6))
-            grads[f"dW{layer}"], grads[f"db{layer}"] = (
-                rng.standard_normal((n, n_prev)),
-                rng.standard_normal((n, 1)),
-            )
+            grads[f"dW{layer}"] = rng.standard_normal((n, n_prev))
+            grads[f"db{layer}"] = rng.standard_normal((n, 1))
         yield parameters, grads, rate
 
 

@@ -94,10 +94,8 @@ def lead_of(slot: Slot, value: Value, steps: dict[str, Step], own: Preprocessing
 def _led_by(rule: Preprocessing, slot: Slot, value: Value, steps: dict[str, Step], name: str) -> Lead:
     """Return a rule as what the file begins with; a first layer, ``name`` or a new one, does the rest."""
     arrays = steps[name].arrays if name else {}
-    gamma, beta = (
-        arrays.get("gamma", np.ones(value.n_channels)),
-        arrays.get("beta", np.zeros(value.n_channels)),
-    )
+    gamma = arrays.get("gamma", np.ones(value.n_channels))
+    beta = arrays.get("beta", np.zeros(value.n_channels))
     mean, scale = np.asarray(rule.mean or 0.0), np.asarray(rule.scale or rule.divisor)
     factor, shift = gamma * scale, beta + gamma * mean
     is_all = np.abs(factor - 1).max() <= 1e-6 and (np.abs(shift) <= 1e-9 * (1 + np.abs(gamma * mean))).all()
