@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.aliases import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, letters_of
+from pellucid.aliases import DATA, KEYWORDS, METHODS, NAMES, OF_CLASSES, OURS, SPLIT, letters_of
 from pellucid.errors import DataWarning, PellucidError, UnknownAttributeError
 from tests.every import every
 
@@ -269,3 +269,7 @@ def test_a_name_that_is_not_there_does_not_get_in_the_way() -> None:
         model.fit  # type: ignore[attr-defined]  # noqa: B018
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     assert isinstance(caught.value, AttributeError)
+
+
+def test_what_is_told_of_a_class_is_found_by_its_beginning() -> None:
+    assert [words for words in OF_CLASSES if not any(text.startswith(words) for text in NAMES.values())] == []

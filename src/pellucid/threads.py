@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
@@ -87,9 +87,14 @@ def allowed_threads() -> int:
     return 1 if is_child() or is_side_by_side() else n_cores()
 
 
-def side_by_side() -> AbstractContextManager[None]:
+@contextmanager
+def side_by_side() -> Iterator[None]:
     """Say that other jobs use the other cores in this block."""
-    return helped_by(ALONE)
+    token = _HELPERS.set(ALONE)
+    try:
+        yield
+    finally:
+        _HELPERS.reset(token)
 
 
 def helpers() -> "Workers | None":
@@ -115,8 +120,8 @@ def pooled_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
 
 @contextmanager
 def helped(n: int, waits: Waits | None) -> Iterator[None]:
-    """Let ops that can be split run on n threads in this block, if that is several."""
-    if n < 2:
+    """Let ops that can be split run on n threads in this block, if that is several and no other job needs them."""
+    if n < 2 or is_side_by_side():
         yield
         return
     with pooled_workers(n, waits) as workers, helped_by(workers):
@@ -124,7 +129,7 @@ def helped(n: int, waits: Waits | None) -> Iterator[None]:
 
 
 @contextmanager
-def helped_by(workers: "Workers | str") -> Iterator[None]:
+def helped_by(workers: "Workers") -> Iterator[None]:
     """Let ops that can be split run on these workers in this block; their threads themselves have no helpers."""
     token = _HELPERS.set(workers)
     try:

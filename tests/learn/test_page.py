@@ -26,6 +26,16 @@ def test_an_exercise_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "empty.py").write_text('"""No exercise."""\n')
     with pytest.raises(FormatError, match="needs OUTPUTS, FAULTS, cases, empty"):
         exercise("empty.py")
+    imports = (
+        "from pellucid.textbook import relu\nfrom pellucid.textbook import sigmoid as s\njoin = ''.join\n"
+    )
+    (tmp_path / "softplus.py").write_text(
+        text.replace("import numpy as np\n", f"import numpy as np\n{imports}", 1)
+    )
+    assert exercise("softplus.py").given == ("relu",)
+    (tmp_path / "softplus.py").write_text(f"{text}\nGIVEN = ('relu',)\n")
+    with pytest.raises(FormatError, match="import the functions of GIVEN from pellucid.textbook"):
+        exercise("softplus.py")
 
 
 def test_the_verdict_of_the_page(tmp_path: Path) -> None:

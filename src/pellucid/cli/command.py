@@ -204,9 +204,11 @@ class FlagCommand(click.Command):
                 )
         read = {name: self.flags[name].read(self.full_name, value) for name, value in given.items()}
         values = {name: read.get(name, each.default) for name, each in self.own.items()}
-        for parameter in self.groups.keys() & inspect.signature(self.function).parameters.keys():
-            chosen = {name: read[name] for name in self.tables[parameter] if name in read}
-            values[parameter] = self.groups[parameter].made(self.full_name, chosen)
+        parameters = inspect.signature(self.function).parameters
+        for parameter, group in self.groups.items():
+            if parameter in parameters:
+                chosen = {name: read[name] for name in self.tables[parameter] if name in read}
+                values[parameter] = group.made(self.full_name, chosen)
         as_json, quiet = (bool(read.get(name)) for name in PRINTED)
         is_quiet = as_json or quiet or bool(read.get("as_lines"))
         with hidden_bars() if is_quiet else nullcontext(), _chosen(read.get("kernels")):

@@ -153,7 +153,10 @@ def data_augment(
             raise OptionError(f"data augment: {model} does not say how it was trained. Give --augment.")
         name, shape = options.get("augment") or "none", trained.input_shape
         white = white_seen(trained.inputs_seen)
-    chosen = None if name is None else Augment([]) if name == "none" else Augment.from_config(name)
+    if name == "none":
+        chosen: Augment | None = Augment([])
+    else:
+        chosen = None if name is None else Augment.from_config(name)
     sheet = contact_sheet(read_sample(photo, shape, white), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
     return Answer({"augment": name, "figure": out}, (), (), [out])

@@ -1,12 +1,15 @@
 """The command ``pellucid export``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import Flags, options
 from pellucid.cli.terminal import Answer, Note
+
+if TYPE_CHECKING:
+    from pellucid.workflows.export import ExportOptions
 
 
 @command("export", order=45, short_help="A model as a file that runs by itself: ONNX, Python, HTML.")
@@ -14,7 +17,7 @@ from pellucid.cli.terminal import Answer, Note
 def export(
     *,
     model: Path = o.TRAINED,
-    chosen: Any,
+    chosen: "ExportOptions",
     out: Path | None = o.out(
         "The file; default: beside the model, under its name, or predict.py for a script."
     ),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
 from typing import Any
 
 from pellucid.distributed.map_unordered import SILENT_SECONDS, ClusterError
@@ -145,6 +144,8 @@ def _local(n_workers: int) -> Any:
 
 def check_cluster(client: Any, address: str) -> None:
     """Raise ClusterError unless there are workers, all of this version of pellucid."""
+    from importlib.metadata import version
+
     ours = version("distributed")
     theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
     if theirs != ours:

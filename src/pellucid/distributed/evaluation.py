@@ -77,11 +77,15 @@ class _Work(NamedTuple):
     n_operations: float
 
 
-Piece = tuple[slice, Any]  # rows that follow one another; the samples themselves, where they are sent
+class Piece(NamedTuple):
+    """Samples that follow one another."""
+
+    rows: slice
+    X: Any  # the samples themselves, where they are sent
 
 
 def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Array:
-    """Return a model's outputs for samples, (m, ...), computed by workers: :func:`.predictions.compute_here`."""
+    """Return a model's outputs for samples, (m, ...), computed by workers: :func:`.predict.compute_here`."""
     is_stored, m = isinstance(X, StoredArray), n_rows(X)
     arrays = X.values() if isinstance(X, dict) else [X]
     row_bytes = sum(array.dtype.itemsize * math.prod(array.shape[1:]) for array in arrays)
@@ -90,10 +94,10 @@ def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Ar
     work = _Work(model, X if is_stored else None, float(m) * model._n_operations)
     parts = []
     with kept_by_workers(client, work) as key:
-        pieces = ((rows, None if is_stored else take_rows(X, rows)) for rows in slices)
+        pieces = (Piece(rows, None if is_stored else take_rows(X, rows)) for rows in slices)
         compute = partial(compute_piece, key)
-        for (rows, _), outputs in map_unordered(client, compute, pieces, is_ordered=True, named=_range):
-            progress(rows.stop, m)
+        for piece, outputs in map_unordered(client, compute, pieces, is_ordered=True, named=_range):
+            progress(piece.rows.stop, m)
             parts.append(outputs)
     return np.concatenate(parts)
 
@@ -102,9 +106,8 @@ def compute_piece(key: str, piece: Piece) -> Array:
     """Return the outputs of the model that this worker keeps, in one thread."""
     from distributed import get_worker
 
-    rows, X = piece
     with side_by_side(), kept(key) as work, use_for(work.n_operations):
-        X = choose_rows(work.X, rows) if X is None else X
+        X = choose_rows(work.X, piece.rows) if piece.X is None else piece.X
         try:
             return compute_here(work.model, X, lambda done, total: None)
         except DataError as error:
@@ -112,4 +115,4 @@ def compute_piece(key: str, piece: Piece) -> Array:
 
 
 def _range(piece: Piece) -> str:
-    return f"samples {piece[0].start} to {piece[0].stop - 1}"
+    return f"samples {piece.rows.start} to {piece.rows.stop - 1}"

@@ -100,9 +100,11 @@ DROPPED = {  # functions of one array that may be left out
     "sigmoid": "sigmoid missing",
     "flip": "order of rows",
 }
-OPERATIONS: dict[
-    type[ast.operator], tuple[tuple[str, str, str], ...]
-] = {  # breaks, repairs, instead of a op b
+Rewritten: TypeAlias = tuple[
+    tuple[str, str, str], ...
+]  # the names of breaking and repairing it, and the other
+# What may stand in the place of a op b.
+OPERATIONS: dict[type[ast.operator], Rewritten] = {
     ast.Div: (
         ("multiplied for divided", "divided for multiplied", "a * b"),
         ("fraction upside down", "fraction upside down", "b / a"),
@@ -169,10 +171,10 @@ PLAIN = {  # names that say all there is to a small change: known faults of ever
     *(name for name, _ in LEFT_OUT),
 }
 WITH_MORE = (  # what an expression may lack, and the expression with it
-    (MISSING, "_ / __m__"),
-    (EXTRA, "_ * __m__"),
+    (MISSING, f"_ / {M}"),
+    (EXTRA, f"_ * {M}"),
     (SIGN, "-_"),
-    ("view for copy", "__copy__(_)"),
+    ("view for copy", f"{COPY}(_)"),
     ("square root missing", "np.sqrt(_)"),
     ("power missing", "_ ** 2"),
     ("sigmoid missing", "1 / (1 + np.exp(-_))"),

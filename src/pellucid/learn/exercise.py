@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from pellucid import textbook
 from pellucid.errors import FormatError, OptionError, unknown_name
 
 Arguments: TypeAlias = tuple[Any, ...]
@@ -133,8 +134,11 @@ class Exercise:
     @property
     def given(self) -> tuple[str, ...]:
         """The functions of the textbook that the learner may call."""
-        known = vars(self.module).items()
-        return tuple(n for n, one in known if getattr(one, "__module__", "").startswith("pellucid.textbook"))
+        return tuple(
+            name
+            for name, one in vars(self.module).items()
+            if callable(one) and getattr(textbook, name, None) is one
+        )
 
     @property
     def has_loops(self) -> bool:
@@ -234,6 +238,8 @@ def exercise(name: str) -> Exercise:
 
 def _check(made: Exercise) -> None:
     """Raise FormatError for a file that lacks what an exercise needs."""
+    if hasattr(made.module, "GIVEN"):
+        raise FormatError(f"{made.name}: import the functions of GIVEN from pellucid.textbook instead.")
     needed = ("OUTPUTS", "FAULTS", "cases", made.name)
     missing = [name for name in needed if not hasattr(made.module, name)]
     if missing or not made.text:

@@ -121,7 +121,8 @@ class Page:
         right = left + n * (across + GAP) + 0.1
         texts += _paragraphs(words, right, WIDTH - EDGE - right, size)
         head, line = Line(heading, INK, True) if isinstance(heading, str) else heading, size * LEADING
-        n_above, n_below = max(len(tile.above) for tile in tiles), max(len(tile.below) for tile in tiles)
+        n_above = max((len(tile.above) for tile in tiles), default=0)
+        n_below = max((len(tile.below) for tile in tiles), default=0)
         first = 0.22 if heading else 0.0  # where pictures begin
         first += n_above * line + 0.02 if n_above else 0.0
         lowest = max((top + line for _, _, top in texts), default=0.0) + 0.02
@@ -185,10 +186,10 @@ def place(
 
     h, w = image.shape[:2]
     scale = min(across / w, down / h)
-    limits = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
+    xlim, ylim = axes.get_xlim(), axes.get_ylim()
     picture(axes, image)
     axes.images[-1].set_extent((left, left + scale * w, top + scale * h, top))
-    axes.set(**limits)
+    axes.set(xlim=xlim, ylim=ylim)
     color, thickness = (frame, 1.8) if frame else (LINE, 0.8)
     shape = ((left, top), scale * w, scale * h)
     axes.add_patch(Rectangle(*shape, facecolor="none", edgecolor=color, linewidth=thickness))

@@ -135,15 +135,10 @@ def training_curves(
                 last = "never finite"
                 if finite:
                     last = percent(finite[-1]) if title == "Accuracy" else f"{finite[-1]:.3g}"
-                line: dict[str, Any] = {
-                    "color": color,
-                    "linestyle": style,
-                    "marker": "o" if n <= 40 else None,
-                }
-                label = f"{part}: {last} at the end"
-                axes.plot(
-                    np.arange(first, first + n), values, **line, linewidth=2, markersize=3.5, label=label
+                (line,) = axes.plot(
+                    np.arange(first, first + n), values, color=color, linestyle=style, linewidth=2
                 )
+                line.set(marker="o" if n <= 40 else None, markersize=3.5, label=f"{part}: {last} at the end")
             if best is not None:
                 axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
                 value = [*curves.values()][-1][best]

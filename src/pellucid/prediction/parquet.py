@@ -54,12 +54,14 @@ class ArrowRows:
         import pyarrow as pa
 
         schema = self.schema()
-        rows = [{**each.to_row(), "model": self.mark} for each in predictions]
-        if "image" in self.columns:
-            rows = [{**row, "image": self.name(row["image"])} for row in rows]
+        rows = [[*each.to_row().values(), self.mark] for each in predictions]
+        arrays = [
+            pa.array(map(self.name, column) if field.name == "image" else column, field.type)
+            for field, column in zip(schema, zip(*rows, strict=True), strict=True)
+        ]
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as stream:
-            stream.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+            stream.write_batch(pa.record_batch(arrays, schema=schema))
         return sink.getvalue().to_pybytes()
 
 

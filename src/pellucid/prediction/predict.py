@@ -252,7 +252,7 @@ def positive_class(model: Model, train: Dataset | None = None) -> int | None:
 
 def _class_counts(model: Model, train: Dataset | None) -> Any:
     """Return how often each class is in the training part, given or as the model keeps it; empty where unknown."""
-    if train is not None:
+    if train is not None and len(train):
         return np.bincount(_labels_of(model, train), minlength=2)
     return model._summary_of_training.get("class_counts", ())
 

@@ -84,7 +84,8 @@ def replay_of(
     most_mb : float, optional
         Megabytes of the page, at most: samples are left out first, then the largest arrays.
     """
-    model, optimizer, blocks, m = trace.model, trace.optimizer, Blocks(), n_rows(trace.X)
+    model, optimizer = trace.model, trace.optimizer
+    blocks, m = Blocks(), n_rows(trace.X)
     parts = model._loss.losses.values() if isinstance(model._loss, Joint) else [model._loss]
     losses = [] if trace.loss is None else [one.name for one in parts]
     steps, output, uses = steps_of(model), outputs_of(model), names_of_uses(model)

@@ -1,25 +1,17 @@
 """What a report tells, found out once: one prediction of each part, one search for leaks."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pellucid.checks.check import DataReport, check_data
-from pellucid.evaluation.columns.importance import ColumnImportance, column_importance
 from pellucid.evaluation.explain.image_context import ImageContext
-from pellucid.evaluation.influence.explained import InfluenceOutcome
-from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
-from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
-from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
-from pellucid.evaluation.label_errors.label_errors import LabelErrors
-from pellucid.evaluation.robustness.curves import Robustness
-from pellucid.evaluation.robustness.try_perturbations import robustness
-from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
-from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.galleries import pick
@@ -31,6 +23,13 @@ from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
 from pellucid.runs.run import Run
 from pellucid.training.cost import can_be_dual
+
+if TYPE_CHECKING:
+    from pellucid.evaluation.columns.importance import ColumnImportance
+    from pellucid.evaluation.influence.explained import InfluenceOutcome
+    from pellucid.evaluation.label_errors.label_errors import LabelErrors
+    from pellucid.evaluation.robustness.curves import Robustness
+    from pellucid.evaluation.saliency.maps import SaliencyMaps
 
 N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
 STAGES = (
@@ -158,29 +157,37 @@ def find_all(
     executor : Executor, optional
         For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
+    from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
+    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
+    from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
+    from pellucid.evaluation.robustness.try_perturbations import robustness
+    from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
 
     def begin(stage: str) -> None:
         progress(stage, STAGES.index(stage), len(STAGES))
 
     model, train, test = run.model, run.split.train, run.split.test
-    is_classifier, influenced, labels, changed, photo = run.kind == "classification", None, None, None, None
+    is_classifier = run.kind == "classification"
     begin("data check")
     check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
     begin("predictions")
     run = checked(run, check)
     predictions, rows = run.test_predictions, chosen_samples(run.test_predictions, n_photos)
     begin("influence")  # first what trains in the background
+    influenced = None
     if rows:
         influenced = begin_influence(
             run, rows[:N_TESTS], folder=run.folder, top=N_INFLUENTIAL, executor=executor
         )
     begin("labels")
+    labels = None
     if is_classifier:
         n_alike = N_TRAININGS if rows and can_be_dual(model, run.options, len(train)) else 0
         labels = begin_label_errors(run, n_alike=n_alike, executor=executor)
     begin("scores")
     scores = score(with_leaks(run))
     begin("robustness")
+    changed = None
     if is_classifier and train.has_pictures and test.X.dtype == np.uint8:
         changed = robustness(model, test, predictions=predictions)
     begin("saliency")
@@ -189,6 +196,7 @@ def find_all(
         found = saliency_of_samples(model, test.X[rows], predictions.y_pred[rows].tolist())
         maps = dict(zip(rows, found, strict=True))
     begin("new photo")
+    photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], ImageContext.of(model, image[1], train))
     return Findings(run, photo, check, scores, changed, maps, influenced, labels, **_of_table(run))
@@ -198,6 +206,8 @@ def _of_table(run: Run) -> dict[str, Any]:
     """Return what is found out of a table: how a linear model does, and which columns matter."""
     if run.split.schema is None or run.split.test.y.ndim > 1:
         return {}
+    from pellucid.evaluation.columns.importance import column_importance
+
     importance = (
         column_importance(run.model, run.split.test, progress=False) if len(run.split.test) > 1 else None
     )

@@ -40,6 +40,7 @@ from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO, Recommendation, recommend
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import map_arrays
 
 OF_ANY_RECIPE = (
@@ -295,13 +296,20 @@ def check_classes(split: Split) -> None:
 
 
 def fit_run(
-    model: Model, split: Split, config: RunConfig, callbacks: Sequence[Callback] = (), **how: Any
+    model: Model,
+    split: Split,
+    config: RunConfig,
+    callbacks: Sequence[Callback] = (),
+    *,
+    resume: Path | None = None,
+    nonfinite: Path | None = None,
+    shared: TrainingCache | None = None,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
-    No path is recorded: a model file may be given away. ``how`` are ``resume``, ``nonfinite`` and ``shared`` of
-    :func:`pellucid.training.fit.fit`.
+    No path is recorded: a model file may be given away.
     """
+    how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
     history = fit(model, split.train, config.options, callbacks, **how)
     model._summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -20,6 +20,7 @@ from pellucid.runs.config import RunConfig
 from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
+from pellucid.training.training_cache import TrainingCache
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,8 @@ def train_candidate(
     n_threads: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
-    **how: Any,
+    resume: Path | None = None,
+    shared: TrainingCache | None = None,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
 
@@ -122,9 +124,10 @@ def train_candidate(
         True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
         tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
-    **how
-        ``resume``, a folder of checkpoints to go on from; ``shared``, what it has in common with other trainings on
-        the same samples.
+    resume : Path, optional
+        A folder of checkpoints to go on from.
+    shared : TrainingCache, optional
+        What it has in common with other trainings on the same samples.
     """
     assert candidate.config is not None
     options = candidate.config.options
@@ -135,7 +138,7 @@ def train_candidate(
     if draws_start:
         initialize(model, split, options)
         draw_published_start(model, options.seed)
-    return model, fit_run(model, split, config, callbacks, **how)
+    return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
 
 
 def draw_published_start(model: Model, seed: int) -> None:

@@ -155,7 +155,10 @@ def _stages(tables: Any) -> tuple[Stage, ...]:
     )
     if not known:
         raise OptionError("config: expected stages to be tables, each with until, a number of epochs")
-    return tuple(Stage(table.pop("until"), TrainingOptions.from_table(table)) for table in tables)
+    return tuple(
+        Stage(table["until"], TrainingOptions.from_table({k: v for k, v in table.items() if k != "until"}))
+        for table in tables
+    )
 
 
 def is_preset(model: str) -> bool:

@@ -119,7 +119,7 @@ def reach_step(
         fit_run(model, run.split, config, [reach], resume=checkpoint)
     except _Reached as reached:
         return replace(reached.step, notes=tuple(_notes(run, reached.history, step, checkpoint, start)))
-    raise AssertionError("the training took that step")
+    raise AssertionError("the training ended before that step")
 
 
 def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:

@@ -57,8 +57,9 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     if config.start is not None and is_same:
         network = ["--start", shlex.quote(_here(model)), *(["--freeze", freeze] if freeze else [])]
     parts = ["pellucid", verb, *data_parts(config.source), *network]
-    for name in ("body", "pixels", "unfreeze") if is_same else ():
-        parts += _flag(name, _here(getattr(config, name)))
+    if is_same:
+        for name in ("body", "pixels", "unfreeze"):
+            parts += _flag(name, _here(getattr(config, name)))
     options = {**chosen, **changes}
     if verb == "find-lr":
         options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}

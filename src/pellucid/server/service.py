@@ -53,7 +53,7 @@ class Service:
         HTTPException
             404 if there is none of that name, 400 if there are several and none is named.
         """
-        if name is None and len(self.models) > 1:
+        if name is None and len(self.models) != 1:
             raise HTTPException(400, f"name one of the models by ?model=NAME: {', '.join(self.models)}.")
         name = next(iter(self.models)) if name is None else name
         if name not in self.models:

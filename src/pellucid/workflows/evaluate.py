@@ -84,7 +84,8 @@ def evaluate(
             scores = evaluate_arrays(model, test, train, **options)
         except (ShapeError, DataError) as error:
             words = str(error).removeprefix("evaluate: ")
-            hint = " Use data of the size that it was trained on." * ("expected samples of shape" in words)
+            is_size = "expected samples of shape" in words
+            hint = " Use data of the size that it was trained on." if is_size else ""
             raise type(error)(f"{source.name}: {words}{hint}") from None
     advice = _advice(path, model, scores, source, test if train is None else train, own)
     return replace(scores, about_data=(*scores.about_data, *notes), advice=advice)

@@ -103,7 +103,9 @@ def explain_photo(
         name = str(image) if isinstance(image, str | Path) else "photo"
         found = explanation(model, name, photo, wanted, chosen, note, doubt)
         show(STAGES[3], 3, len(STAGES))
-        return results.write(found, "explanation", partial(_figures, found), text=True)
+        found = results.write(found, "explanation", partial(_figures, found), text=True)
+        show(STAGES[3], 4, len(STAGES))
+        return found
 
 
 def _figures(found: PhotoExplanation) -> dict[str, Figure]:

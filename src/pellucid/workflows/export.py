@@ -18,7 +18,6 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.half_precision import DTYPES, dtype_of
 from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
-from pellucid.formats.script.export import weights_beside
 from pellucid.nn.model import Model
 from pellucid.registry import option
 from pellucid.runs.data import find_source, is_gone
@@ -142,7 +141,11 @@ def export(
     if out is None:
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     dtype = dtype_of(model, given.get("dtype"), "export", is_page=to == "html")
-    beside = weights_beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
+    beside = None
+    if to == "script":
+        from pellucid.formats.script.export import weights_beside
+
+        beside = weights_beside(model, out, given.get("weights", "auto"), dtype)
     samples: Any = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
     if to != "script":
         samples = _as_array(model, samples)

@@ -1,6 +1,7 @@
 """Predict images or the rows of a table by a model in a file: each as it comes, or into a file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,16 +111,19 @@ def write_predictions(
     n_bad : int
         How many samples cannot be read.
     """
-    from pellucid.distributed.cluster import cluster_if_asked
     from pellucid.prediction.output import Target, model_mark, open_output
 
     target = Target(model, model_mark(model_file(path)), samples.of, resume, overwrite)
-    with cluster_if_asked(cluster, n_workers) as client, open_output(out, target) as output:
-        if client is None:
+    with ExitStack() as stack:
+        if cluster is None and n_workers is None:
+            output = stack.enter_context(open_output(out, target))
             batches = samples.batches(output.is_done)
         else:
+            from pellucid.distributed.cluster import open_cluster
             from pellucid.distributed.prediction import cluster_batches
 
+            client = stack.enter_context(open_cluster(cluster, n_workers))
+            output = stack.enter_context(open_output(out, target))
             batches = cluster_batches(client, model, samples, output, progress)
         try:
             return output, put_out(batches, output.write, tell, output.n_before)
@@ -139,7 +143,8 @@ def put_out(batches: Iterable[Batch], put: Callable[[Any], None], tell: Tell, n_
     n_found, n_bad, first = n_before, 0, None
     held: list[str] = []  # where there is nothing else, one line says all
     for batch in batches:
-        put(batch.predictions)
+        if batch.predictions:
+            put(batch.predictions)
         n_found += len(batch.predictions)
         n_bad += len(batch.faults)
         first = first or next(iter(batch.faults.values()), None)

@@ -141,8 +141,7 @@ def plan_to_resume(
         last = newest_run(Path("runs"), data) if data.name else None
         of = "" if last is None else f". The last one of {shown(data.name)}: --out {shlex.quote(str(last))}"
         raise OptionError(f"--resume: name the folder of the training with --out{of}.")
-    if not holds_run(out):
-        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
+    _check_run(out)
     config = read_config(out / CONFIG)
     if not data.name or data.resolved().name == config.source.name:
         name = data.name or config.source.name
@@ -327,14 +326,20 @@ def _say_where(n_made: int, event: TrainStart, say: Say) -> None:
     say(f"All {plural(n_epochs, 'epoch')} are made. For more, add {flags}.")
 
 
+def _check_run(out: Path) -> None:
+    if not holds_run(out):
+        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
+
+
 def _where_to_resume(out: Path, say: Say) -> Path | None:
     """Return the checkpoint to go on from; None, which is said, where a training stopped before its first.
 
     Raises
     ------
     OptionError
-        If the training is complete and left no checkpoint.
+        If there is no training in the folder, or it is complete and left no checkpoint.
     """
+    _check_run(out)
     for half in (out / CHECKPOINTS).glob(".*.part"):  # by a process that was killed while it wrote
         half.unlink(missing_ok=True)
     if checkpoints_of(out / CHECKPOINTS):

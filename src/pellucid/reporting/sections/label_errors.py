@@ -13,7 +13,8 @@ CAPTION = "The label, then the class that is more likely, with its probability."
 
 def label_errors_section(draft: Draft, found: LabelErrors, source: DataSource) -> Section:
     """Return the labels that are contradicted, as pictures or, of other samples, as a table."""
-    headline, shown, table, gallery = found.headline, found.errors[:MOST_SHOWN], None, None
+    headline, shown = found.headline, found.errors[:MOST_SHOWN]
+    table = gallery = None
     if found.accuracy < DOUBTFUL and shown:
         command = f"{check_command(source)} --labels"
         headline += f" They are not shown here; a better network tells more: `{command}`."

@@ -40,15 +40,16 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
     >>> optimizer_in_words(TrainingOptions(n_epochs=5, optimizer="adamw", schedule="constant"), [Stage(3, cycle)])
     'AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)'
     """
-    now, *before = (
-        str(each.schedule or CONSTANT).replace("_", "-") for each in (options, *(own for _, own in stages))
-    )
+
+    def schedule_of(options: TrainingOptions) -> str:
+        return str(options.schedule or CONSTANT).replace("_", "-")
+
     parts = [f"batches of {options.batch_size}"] if options.batch_size else []
     if stages:
-        spans = [f"{name} up to epoch {until}" for name, (until, _) in zip(before, stages, strict=True)]
-        parts.append(f"learning rates in stages ({', '.join(spans)}, then {now})")
+        spans = [f"{schedule_of(own)} up to epoch {until}" for until, own in stages]
+        parts.append(f"learning rates in stages ({', '.join(spans)}, then {schedule_of(options)})")
     elif options.schedule is not None:
-        parts.append(f"a {now} schedule")
+        parts.append(f"a {schedule_of(options)} schedule")
     name = NAMES.get(str(options.optimizer), str(options.optimizer))
     return f"{name} with {' and '.join(parts)}" if parts else name
 

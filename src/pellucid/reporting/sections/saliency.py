@@ -50,6 +50,8 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     if more:
         title = f"The maps of {plural(len(more), f'more {run.noun}')}"
         parts.append(Section(title, figures=more, is_folded=True))
-    doubt, intro = no_better(run.test_predictions), INTRO.replace("{images}", plural(len(maps), run.noun))
+    intro = [INTRO.replace("{images}", plural(len(maps), run.noun))]
+    if doubt := no_better(run.test_predictions):
+        intro.insert(0, doubt)
     table = Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])])
-    return Section(TITLE, intro=(*filter(None, [doubt]), intro), figures=figures, table=table, parts=parts)
+    return Section(TITLE, intro=intro, figures=figures, table=table, parts=parts)

@@ -112,7 +112,7 @@ def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
 
 
 def as_the_file_has_it(head: Head, Z: Array) -> Array:
-    """Return raw outputs as the file gives them; those of "exp" are compared as logarithms.
+    """Return raw outputs as the file gives them.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     Z = Z.astype(np.float64)
     if head.kind in ("softmax", "log_softmax"):
         return getattr(special, head.kind)(Z, axis=1)
-    if head.kind == "none":
-        return Z
+    if head.kind in ("exp", "none"):
+        return np.exp(Z) if head.kind == "exp" else Z
     P = special.expit(Z)
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P

@@ -1,6 +1,5 @@
 """Arrays of an ONNX file: every size in it is compared with the bytes that are there before anything is made."""
 
-import importlib
 import math
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,20 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import FormatError, OutOfMemoryError
-from pellucid.text import first_line, shown
+from pellucid.text import shown
 from pellucid.types import Array
 
 MOST_BYTES = 2**31  # of a file, which is protobuf's limit, and of an array beside it
-# NumPy's names of the types that are read, by ONNX's numbers.
-DTYPES = {1: "<f4", 2: "|u1", 3: "|i1", 5: "<i2", 6: "<i4", 7: "<i8", 9: "|b1", 11: "<f8"}
+DTYPES = {  # by ONNX's number of the type: NumPy's, and the field of the numbers where there are no raw bytes
+    1: ("<f4", "float_data"),
+    2: ("|u1", "int32_data"),
+    3: ("|i1", "int32_data"),
+    5: ("<i2", "int32_data"),
+    6: ("<i4", "int32_data"),
+    7: ("<i8", "int64_data"),
+    9: ("|b1", "int32_data"),
+    11: ("<f8", "double_data"),
+}
 _STRING, _HALF, _EXTERNAL = 8, 10, 1
 
 
@@ -26,7 +33,7 @@ def array_of(tensor: Any, folder: Path | None, *, half: bool = False) -> Array:
     folder : Path or None
         Where arrays may lie that are kept outside the file; None refuses them.
     half : bool, optional
-        Read float16, too: only Cast takes it.
+        Read raw bytes of float16, too: only Cast takes them.
 
     Raises
     ------
@@ -37,24 +44,36 @@ def array_of(tensor: Any, folder: Path | None, *, half: bool = False) -> Array:
     dims = list(tensor.dims)
     if any(not 0 <= n < MOST_BYTES for n in dims) or len(dims) > 8:
         raise FormatError(f"{where} has the shape {shown(dims)}, which is none.")
-    kind, is_outside = tensor.data_type, tensor.data_location == _EXTERNAL
-    if kind not in DTYPES and not (kind == _STRING and not is_outside) and not (kind == _HALF and half):
+    count = math.prod(dims)
+    if tensor.data_type == _STRING:
+        texts = [text.decode("utf-8", "replace") for text in tensor.string_data]
+        _check(where, dims, count, len(texts), "texts")
+        return np.array(texts, dtype=object).reshape(dims)
+    is_half = half and tensor.data_type == _HALF and tensor.HasField("raw_data")
+    if not is_half and tensor.data_type not in DTYPES:
         raise FormatError(
-            f"{where} holds numbers of ONNX's type {kind}, which is not read (half precision, quantized). Export "
-            "the network in float32."
+            f"{where} holds numbers of ONNX's type {tensor.data_type}, which is not read (half precision, "
+            "quantized). Export the network in float32."
         )
-    if is_outside:
-        dtype = np.dtype(DTYPES.get(kind, "<f2"))
-        raw = _outside(tensor, where, folder, math.prod(dims) * dtype.itemsize)
-        return np.frombuffer(raw, dtype).reshape(dims)
-    try:
-        array: Array = importlib.import_module("onnx.numpy_helper").to_array(tensor)
-        return array
-    except ValueError as error:
+    dtype, field = ("<f2", "") if is_half else DTYPES[tensor.data_type]
+    if tensor.data_location == _EXTERNAL:
+        raw = _outside(tensor, where, folder, count * np.dtype(dtype).itemsize)
+    elif tensor.HasField("raw_data"):
+        raw = bytes(tensor.raw_data)
+    else:
+        numbers = getattr(tensor, field)
+        _check(where, dims, count, len(numbers), "numbers")
+        return np.array(numbers).astype(dtype).reshape(dims)
+    _check(where, dims, count * np.dtype(dtype).itemsize, len(raw), "bytes")
+    return np.frombuffer(raw, dtype).reshape(dims)
+
+
+def _check(where: str, dims: list[int], wanted: int, found: int, what: str) -> None:
+    if wanted != found:
         raise FormatError(
-            f"{where} should have the shape {dims}, and has other numbers ({first_line(error)}). The file is "
-            "damaged; export it again."
-        ) from None
+            f"{where} should have the shape {dims}, {wanted} {what}, and has {found}. The file is damaged; export "
+            "it again."
+        )
 
 
 def _outside(tensor: Any, where: str, folder: Path | None, n_bytes: int) -> bytes:
