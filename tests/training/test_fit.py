@@ -21,9 +21,7 @@ pytestmark = pytest.mark.kernels
 
 
 class Seen:
-    """A callback that keeps the run, with its settings, and the names of its callbacks."""
-
-    writes_checkpoints = True
+    """A callback that keeps the run, and the names of its callbacks."""
 
     def __call__(self, event: Any) -> bool:
         if isinstance(event, TrainStart):

@@ -62,7 +62,7 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
 
 
 def missing_findings(split: Split) -> list[Finding]:
-    """Return the findings on gaps: of a table that was loaded by its columns, of samples with NaN by their part."""
+    """Return the findings on gaps: one for each column of a table that marks them, one for each part with NaN."""
     found = []
     if (schema := split.schema) is not None:
         X = np.concatenate([split.train.X, split.test.X])
@@ -86,7 +86,8 @@ def constant_columns(split: Split) -> list[Finding]:
     X = split.train.X
     if isinstance(X, dict) or X.ndim != 2 or len(X) < 2 or split.schema is not None:
         return []
-    is_same = np.all([(block == X[:1]).all(axis=0) for _, block in row_blocks(X)], axis=0)
+    first = X[:1]
+    is_same = np.all([(block == first).all(axis=0) for _, block in row_blocks(X)], axis=0)
     names = [f"column {i}" for i in np.flatnonzero(is_same)]
     if not names:
         return []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.copies.pixels import blocks, pool
+from pellucid.data.copies.pixels import pool
 from pellucid.data.stored.base import choose_rows
 from pellucid.errors import DataError, ShapeError
 from pellucid.rng import stream
@@ -22,6 +23,7 @@ MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training se
 MOST_KEPT = 500  # of them in the file of a model with a pretrained body
 SIDE = 16  # pixels a side of the small picture whose contrast is measured
 RIDGE = 3e-3  # of the largest variance, added to each: what hardly varies at all is not blown up
+PIECE = 2**22  # numbers of images that are looked at at a time
 _FAINT = 1 / 255  # added before a logarithm: what is below one step of brightness counts as none
 
 
@@ -126,7 +128,9 @@ class NoveltyTest:
             rows = np.sort(stream(seed, "novelty").permutation(len(train_X))[:most])
             train_X, features = choose_rows(train_X, rows), None if features is None else features[rows]
         kept = None if features is None else of_length_one(features).astype(np.float16)
-        looks = [appearance_features(block) for _, block in blocks(train_X)]
+        step = max(1, PIECE // math.prod(shape))
+        starts = range(0, len(train_X), step)
+        looks = [appearance_features(np.asarray(train_X[start : start + step])) for start in starts]
         return cls(shape, np.concatenate(looks), kept)
 
     @cached_property

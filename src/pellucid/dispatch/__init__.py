@@ -185,7 +185,7 @@ def giving_up() -> Iterator[None]:
 def use_for(n_operations: float) -> AbstractContextManager[None]:
     """Run what suits work of that size inside this block, unless a choice was made: by ``use`` or the environment.
 
-    Where that is NumPy since the work is small, no choice is made, and larger work inside the block is free to.
+    Where that is NumPy since the work is small, no choice is made: larger work inside the block is free to choose.
 
     Examples
     --------

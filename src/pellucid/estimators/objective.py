@@ -20,7 +20,7 @@ _LOG_LOSSES = {
     "multiclass": "categorical_cross_entropy",
     "multilabel": "multi_label",
 }
-_SQUARED_AND_ABSOLUTE = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
+_OF_SKLEARN = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
 
 
 def classifier_losses() -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def classifier_losses() -> tuple[str, ...]:
 
 def regressor_losses() -> tuple[str, ...]:
     """Return the names of the losses that a regressor takes: scikit-learn's and pellucid's."""
-    return (*_SQUARED_AND_ABSOLUTE, *(name for name, loss in LOSSES.items() if loss.kind == "regression"))
+    return (*_OF_SKLEARN, *(name for name, loss in LOSSES.items() if loss.kind == "regression"))
 
 
 class Objective(NamedTuple):
@@ -82,7 +82,8 @@ def objective_of(loss: Any, kind: str, detail: float) -> Objective:
     OptionError
         If the loss does not suit the targets.
     """
-    return (_named_objective if isinstance(loss, str) else _objective)(loss, kind, detail)
+    objective = _named_objective if isinstance(loss, str) else _objective
+    return objective(loss, kind, detail)
 
 
 def _objective(loss: Any, kind: str, detail: float) -> Objective:
@@ -154,7 +155,7 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     name, options = split_options(loss)
     if name not in (known := regressor_losses()):
         raise OptionError(unknown_name("loss", name, known))
-    made = LOSSES.make(_SQUARED_AND_ABSOLUTE.get(name, name), **options)
+    made = LOSSES.make(_OF_SKLEARN.get(name, name), **options)
     if name == "squared_error":
         return Objective(HalfSquaredError(), made, "identity", 1 / n_outputs)
     if name == "poisson":

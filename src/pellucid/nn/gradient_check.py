@@ -210,7 +210,9 @@ def _built(network: Model, shape: Any, m: int, seed: int) -> Model:
     """Return an initialized copy; LayerFault names the layer that cannot be built, or that misleads a later one."""
     for is_strict in (False, True):
         for leaf in network._leaves():
-            build = partial(build_watched, leaf, m * is_strict, seed)  # which a copy has of its own layer
+            build = partial(
+                build_watched, leaf, m * is_strict, seed
+            )  # a copy of the leaf gets one bound to the copy
             leaf.build = build  # type: ignore[method-assign]
         try:
             return moved_copy(network, shape, seed, 0)

@@ -199,6 +199,7 @@ def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
     return rng.published.randn(n_out, n_in).T * 0.01
 
 
+# Under the functions' names, which stand in saved models.
 _ALL = zeros, glorot, he, lecun, normal, orthogonal, uniform, published, published_two_layer
 INITIALIZERS: dict[str, Initializer] = {initializer.__name__: initializer for initializer in _ALL}
 

@@ -110,7 +110,7 @@ def _with_dropout(widths: list[int], units: int) -> Sequential:
     return Sequential([Flatten(), *hidden, Dense(units)])
 
 
-def _realmlp(units: int) -> list[Layer]:
+def _realmlp_layers(units: int) -> list[Layer]:
     """RealMLP-TD-S (Holzmueller et al., 2024), narrower, with silu and the larger RealMLP-TD's dropout."""
     hidden: list[Layer] = []
     for _ in range(3):
@@ -119,7 +119,7 @@ def _realmlp(units: int) -> list[Layer]:
 
 
 def _realmlp_mean(units: int) -> Sequential:
-    branches = [Sequential(_realmlp(units)) for _ in range(4)]
+    branches = [Sequential(_realmlp_layers(units)) for _ in range(4)]
     return Sequential([Flatten(), Parallel(branches, merge="mean")])
 
 
@@ -211,7 +211,7 @@ _NETWORKS: dict[
     ),
     "realmlp": (
         "three hidden layers of 128 units, a trained scale of each input, dropout: for tables",
-        lambda n: Sequential([Flatten(), *_realmlp(n)]),
+        lambda n: Sequential([Flatten(), *_realmlp_layers(n)]),
     ),
     REALMLP_MEAN: (
         "four of realmlp, trained one after another, whose mean predicts: for tables of under 2,000 rows",

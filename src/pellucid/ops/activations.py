@@ -166,7 +166,8 @@ def leaky_relu_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = Non
     >>> leaky_relu_backward(np.ones(3), cache)
     array([0.01, 0.01, 1.  ])
     """
-    slopes = np.maximum(np.sign(cache.A), cache.option)  # half the time of where(A > 0, 1, slope)
+    A, slope = cache
+    slopes = np.maximum(np.sign(A), slope)  # half the time of where(A > 0, 1, slope)
     return np.multiply(dA, slopes, out=dZ)
 
 
@@ -442,7 +443,8 @@ def relu6_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = None) ->
     >>> relu6_backward(np.array([5.0, 5.0, 5.0]), cache)
     array([0., 5., 0.])
     """
-    return np.multiply(dA, (cache.A > 0) & (cache.option > cache.A), out=dZ)
+    A, high = cache
+    return np.multiply(dA, (A > 0) & (high > A), out=dZ)
 
 
 def hard_sigmoid_forward(
@@ -478,8 +480,9 @@ def hard_sigmoid_backward(dA: Array, cache: OptionCache, *, dZ: Array | None = N
     >>> hard_sigmoid_backward(np.ones(3), cache)
     array([0. , 0.2, 0. ])
     """
-    product: Array = np.multiply(dA, (cache.A > 0) & (cache.A < 1), out=dZ)
-    product *= cache.option
+    A, slope = cache
+    product: Array = np.multiply(dA, (A > 0) & (A < 1), out=dZ)
+    product *= slope
     return product
 
 

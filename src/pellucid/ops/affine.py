@@ -38,8 +38,9 @@ def affine_forward(
     array([[2., 4.]])
     """
     if X.ndim == 4 and X.flags.c_contiguous and (out is None or out.flags.c_contiguous):
-        # A few colours make a short loop, a row a long one
-        rows, n = (X.shape[0] * X.shape[1], -1), X.shape[2]
+        # A few colours make a short loop, a row a long one.
+        rows = X.shape[0] * X.shape[1], -1
+        n = X.shape[2]
         Y: Array = np.multiply(
             X.reshape(rows), np.tile(gamma, n), out=None if out is None else out.reshape(rows)
         )

@@ -161,8 +161,13 @@ def gradient_sums(dY: Array, cache: BatchNormCache) -> Array:
     array([[ 1.],
            [-1.]])
     """
-    Xhat = (cache.X - cache.mean) * cache.rstd.astype(cache.X.dtype)
-    return np.stack([column_sums(dY), column_dots(dY, Xhat)])
+    return np.stack([column_sums(dY), column_dots(dY, _normalized(cache))])
+
+
+def _normalized(cache: BatchNormCache) -> Array:
+    Xhat: Array = cache.X - cache.mean
+    Xhat *= cache.rstd.astype(Xhat.dtype)
+    return Xhat
 
 
 def batch_norm_backward(
@@ -203,8 +208,7 @@ def batch_norm_backward(
     (array([[0.],
            [0.]]), array([-1.]), array([1.]))
     """
-    Xhat: Array = cache.X - cache.mean
-    Xhat *= cache.rstd.astype(Xhat.dtype)
+    Xhat = _normalized(cache)
     sums = np.stack([column_sums(dY), column_dots(dY, Xhat)]) if sums is None else sums
     dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
     if not needs_dX:

@@ -39,8 +39,7 @@ class TrainingState:
     epoch_weight : float
         The weights of the samples so far in this epoch, summed.
     settings : dict
-        What a training that goes on from a checkpoint must have in common with this one; empty where no checkpoint
-        is read or written.
+        What a training that goes on from a checkpoint must have in common with this one.
     counts_rows : bool
         Whether a batch counts in the epoch's loss by its samples, not by their weights.
     hashes : callable
@@ -53,16 +52,13 @@ class TrainingState:
 
     form: Form  # chosen before TrainStart
 
-    def __init__(
-        self, job: Any, history: History, callbacks: "Sequence[Callback]", *, is_resumed: bool = False
-    ) -> None:
+    def __init__(self, job: Any, history: History, callbacks: "Sequence[Callback]") -> None:
         self.model: Model = job.model
         self.data: Dataset = job.data
         self.optimizer: Optimizer = job.optimizer
         self.schedule: Schedule | None = job.schedule
         self.history, self.n_steps, self.hashes = history, job.n_steps, job.hashes
-        has_checkpoints = is_resumed or any(getattr(one, "writes_checkpoints", False) for one in callbacks)
-        self.settings = job.settings if has_checkpoints else {}
+        self.settings: dict[str, Any] = job.settings
         self.n_epochs, self.seed, self.counts_rows = (
             getattr(job.options, name) for name in ("n_epochs", "seed", "counts_rows")
         )

@@ -33,7 +33,7 @@ from pellucid.training.loss_setup import (
 )
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, TrainingOptions, loss_of, make_optimizer
-from pellucid.training.samples import in_range_seen, preprocessing_for
+from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
@@ -107,9 +107,9 @@ class Job:
         if self.optimizer.is_full_batch:
             _refuse_random_layers(model, self.optimizer)
         self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
-        _fit_model(model, self.data, options, allow_nonfinite=allow_nonfinite)
         if held is not None and held is options.validation:  # given, not drawn from the data
-            held = in_range_seen(model, held, "train: validation")
+            held = in_range_of(self.data, model, held, "train: validation")
+        _fit_model(model, self.data, options, allow_nonfinite=allow_nonfinite)
         self._encode(held, sample_weight)
         self._choose_kernels(held, {} if resume is None else _kept(resume))
         self._prepare_inputs(held)

@@ -64,7 +64,7 @@ def train_by_options(
     job = Job(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), job.optimizer, job.schedule
-    run = TrainingState(job, history, callbacks, is_resumed=resume is not None)
+    run = TrainingState(job, history, callbacks)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
@@ -109,7 +109,10 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
 
 
 def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | None) -> None:
-    """Take every step that is left. Of steps that were one call, callbacks are told the last."""
+    """Take every step that is left, and record the time and a weight decay that was chosen.
+
+    Of steps that were one call, callbacks are told the last.
+    """
     started, history, optimizer = time.perf_counter(), run.history, run.optimizer
     run.model._summary_of_training.pop("weight_decay", None)
     is_decay_chosen = getattr(optimizer, "folds", 0) and not optimizer.weight_decay

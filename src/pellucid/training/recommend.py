@@ -20,7 +20,7 @@ from pellucid.types import Shape
 
 AUTO = "auto"  # in place of a preset's name
 SMALLEST = 8  # pixels of the shorter side of a picture
-NETWORKS = (  # from how many such pixels on, of three
+NETWORKS = (  # the least such side, the network, and what it is called
     (128, "cnn-large", "a convolutional network that first halves them"),
     (32, "cnn", "a convolutional network"),
     (SMALLEST, "cnn-small", "a small convolutional network"),

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.data.coerce import as_dataset, check_samples
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.input_spec import as_seen
+from pellucid.data.input_spec import as_seen, inputs_seen
 from pellucid.data.label_encoding import with_labels
 from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
@@ -42,8 +42,14 @@ def read_samples(model: Model, data: Any, where: str, *, loss: Any = None) -> Da
 
 def in_range_seen(model: Model, data: Dataset, where: str) -> Dataset:
     """Return samples in the range of those that a model has been trained on; see ``InputsSeen``."""
-    X = as_seen(data.X, model.inputs_seen, model.preprocessing, where)
-    return data if X is data.X else dataclasses.replace(data, X=X)
+    return _with_inputs(data, as_seen(data.X, model.inputs_seen, model.preprocessing, where))
+
+
+def in_range_of(data: Dataset, model: Model, held: Dataset, where: str) -> Dataset:
+    """Return samples held out in the range of those that a model is trained on, now and before."""
+    seen = inputs_seen(data.X, model.inputs_seen)
+    rule = model.preprocessing or preprocessing_for(data.X)
+    return _with_inputs(held, as_seen(held.X, seen, rule, where))
 
 
 def preprocessing_for(X: Any, scaling: str | None = None) -> Preprocessing:
@@ -61,6 +67,10 @@ def preprocessing_for(X: Any, scaling: str | None = None) -> Preprocessing:
     rows = np.unique(np.linspace(0, len(first) - 1, MOST_SCALED_BY).astype(int))
     table = first[rows] if len(first) > len(rows) else first[:]
     return Preprocessing.robust(table) if scaling == "robust" else Preprocessing.standardize(table)
+
+
+def _with_inputs(data: Dataset, X: Any) -> Dataset:
+    return data if X is data.X else dataclasses.replace(data, X=X)
 
 
 def take_schema(model: Model, split: Split, scaling: str | None = None) -> None:

@@ -15,7 +15,7 @@ from pellucid.errors import FormatError, OptionError
 from pellucid.evaluation.influence.explain import explain_predictions
 from pellucid.evaluation.influence.logits import check_classifier, logit, logit_slope
 from pellucid.evaluation.influence.retraining import Retraining
-from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, own_copy, read_snapshot
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, own_copy, read_snapshot, snapshot_of
 from pellucid.evaluation.influence.tracin import (
     dense_products,
     head_of,
@@ -138,7 +138,7 @@ def test_renormalized_is_the_mean_cosine(rng: Rng) -> None:
     _fit(model, data, [])
     said = model.predict(data.X)
     right = said == data.y
-    found = trace_influence(model, [last_snapshot(model, 30)], data, data)
+    found = trace_influence(model, [snapshot_of(model, 30)], data, data)
     own = np.diag(found.renormalized)
     np.testing.assert_allclose(np.abs(own), 1, rtol=1e-12)  # a sample's gradient beside its own
     np.testing.assert_array_equal(own > 0, right)  # it taught its own class
@@ -149,8 +149,8 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
     weights = np.ones(12)
     weights[3], weights[5] = 0, 2
-    plain = trace_influence(model, [last_snapshot(model, 30)], data, data)
-    weighted = trace_influence(model, [last_snapshot(model, 30)], data, data, weights=weights)
+    plain = trace_influence(model, [snapshot_of(model, 30)], data, data)
+    weighted = trace_influence(model, [snapshot_of(model, 30)], data, data, weights=weights)
     assert not weighted.tracin[3].any()
     assert not weighted.renormalized[3].any()
     np.testing.assert_allclose(weighted.tracin[5], 2 * plain.tracin[5], rtol=1e-12)  # the sum is 12 as before
@@ -159,15 +159,15 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
 def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.tracin.MOST_SECONDS", 0.0)
     model, data = _convolutional(rng), _pixels(rng, 6)
-    assert trace_influence(model, [last_snapshot(model, 30)], data, data).gradients == "last-layer"
+    assert trace_influence(model, [snapshot_of(model, 30)], data, data).gradients == "last-layer"
     dense = _stack(5, 1)
-    assert trace_influence(dense, [last_snapshot(dense, 30)], _data(rng), _data(rng)).gradients == "all"
+    assert trace_influence(dense, [snapshot_of(dense, 30)], _data(rng), _data(rng)).gradients == "all"
 
 
 def test_tracing_leaves_the_model_alone_and_reports_its_progress(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
     before = model.theta.copy(), [dict(leaf.state) for leaf in model._leaves()]
-    other = last_snapshot(model, 30)
+    other = snapshot_of(model, 30)
     other.theta[...] += 1
     reported: list[tuple[int, int]] = []
     found = trace_influence(model, [other] * 2, data, data, progress=lambda *done: reported.append(done))

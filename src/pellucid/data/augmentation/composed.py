@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.augmentation.colour import (
-    Colour,
-)
+from pellucid.data.augmentation.colour import Colour
 from pellucid.data.augmentation.geometry import Geometric
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.parts import Part, RowsOfStream
@@ -48,15 +46,14 @@ def apply_run(
     else:
         draws = [part.draws(transform, X.shape[1:], rng) for transform in run]
         rng = RowsOfStream(rng, part)  # type: ignore[assignment]
-    first = run[0]
-    if isinstance(first, Geometric):
+    if len(run) == 1:
+        if isinstance(blend := run[0], Blend) and part is None:
+            Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)
+        run[0].apply(X, draws[0], rng, out=out)
+    elif isinstance(run[0], Geometric):
         _move(run, draws, X, out)
-    elif isinstance(first, Colour):
-        recolour(X, _colour_maps(run, draws, mean_colours(X)), out=out)
     else:
-        if isinstance(first, Blend) and part is None:
-            Y = map_arrays(lambda targets: first.mix_targets(targets, draws[0]), Y)
-        first.apply(X, draws[0], rng, out=out)
+        recolour(X, _colour_maps(run, draws, mean_colours(X)), out=out)
     return Y
 
 

@@ -252,7 +252,10 @@ def _proposed(F: Array, asked: Array, known: Array, progress: ProgressCallback) 
     for start in range(0, len(asked) if n else 0, _BLOCK):
         rows = asked[start : start + _BLOCK]
         S = F[rows] @ of_known
-        S[rows[:, None] == known] = -1.0  # a picture is no copy of itself
+        if asked is known:
+            S[
+                np.arange(len(rows)), np.arange(start, start + len(rows))
+            ] = -1.0  # a picture is no copy of itself
         nearest = np.argpartition(S, len(known) - n, axis=1)[:, -n:]
         row, place = np.nonzero(np.take_along_axis(S, nearest, axis=1) >= _COARSE_COSINE)
         pairs.append(np.stack([rows[row], known[nearest[row, place]]], axis=1))

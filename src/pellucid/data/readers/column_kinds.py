@@ -224,12 +224,10 @@ def _guessed(column: TextColumn) -> tuple[str | LeftOut, str]:
         return LeftOut(column.name, "one value in every row", filled[0]), ""
     words, note = [column.cells[i] for i in column.words], ""
     if column.code is not None:
-        words, note = (
-            filled,
-            (
-                f"column {called!r}: {column.cell(column.code)} begins with 0, so that its numbers are categories "
-                f"(--kinds {called}=numeric takes them as numbers)"
-            ),
+        words = filled
+        note = (
+            f"column {called!r}: {column.cell(column.code)} begins with 0, so that its numbers are categories "
+            f"(--kinds {called}=numeric takes them as numbers)"
         )
     elif not words:
         return "numeric", ""

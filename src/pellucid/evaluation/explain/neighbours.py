@@ -66,14 +66,16 @@ def nearest(train_X: Any, X: Array, n: int = 5) -> tuple[Array, Array]:
     if not len(train_X):
         raise DataError("nearest: expected a training sample to compare with, got none.")
     m, d = len(X), math.prod(X.shape[1:])
-    Q, distances = X[:].reshape(m, d).astype(np.float64), np.empty((m, len(train_X)))
-    rows = max(1, BLOCK // max(1, d))
+    Q, rows = X[:].reshape(m, d).astype(np.float64), max(1, BLOCK // max(1, d))
+    indices, distances = np.empty((m, 0), np.int64), np.empty((m, 0))
     for start in range(0, len(train_X), rows):
         T = train_X[start : start + rows]
-        distances[:, start : start + rows] = cdist(Q, T.reshape(len(T), d).astype(np.float64))
-    distances /= math.sqrt(max(1, d))
-    indices = np.argsort(distances, axis=1, kind="stable")[:, :n]
-    return indices, np.take_along_axis(distances, indices, axis=1)
+        numbers = np.broadcast_to(np.arange(start, start + len(T)), (m, len(T)))
+        indices = np.hstack([indices, numbers])
+        distances = np.hstack([distances, cdist(Q, T.reshape(len(T), d).astype(np.float64))])
+        best = np.argsort(distances, axis=1, kind="stable")[:, :n]  # of what is equal, the first
+        indices, distances = np.take_along_axis(indices, best, 1), np.take_along_axis(distances, best, 1)
+    return indices, distances / math.sqrt(max(1, d))
 
 
 def hidden_features(model: Model, X: Array) -> Array:

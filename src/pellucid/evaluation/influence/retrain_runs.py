@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.retraining import Retraining, Traced
-from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
+from pellucid.evaluation.influence.snapshots import read_snapshot, snapshot_of
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
@@ -41,7 +41,6 @@ class EndOfStage(CallbackBase):
     path: Path
 
     is_last = True  # what other callbacks do after an epoch belongs to the state after it
-    writes_checkpoints = True
 
     def epoch_end(self, event: EpochEnd) -> bool:
         """Write the checkpoint where the stage is over, and return whether it is."""
@@ -76,6 +75,9 @@ def fit_in_stages(
     held : Array of int, optional
         The rows held out for validation.
     """
+    if not stages:
+        fit(model, data, options, callbacks, held=held)
+        return
     with TemporaryDirectory(prefix="pellucid-stages-") as folder:
         resume = None
         for number, (until, own) in enumerate(stages):
@@ -92,7 +94,7 @@ OTHER = (
     "adds in another order. What follows is about the training as it runs here."
 )
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
-# the largest difference of scores that still counts as the same training
+# The largest difference of scores that still counts as the same training.
 SAME = {"float64": 1e-6, "float32": 1e-2}
 
 
@@ -126,15 +128,17 @@ class TrainingTrace(NamedTuple):
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, after a pretrained body that of its features, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
-    saved, stages, on_threads = outputs_of(model, query.X), list(run.config.stages), False
-    if model._n_body:  # with the weight decay that was chosen
+    saved, limit = outputs_of(model, query.X), SAME[model.dtype]
+    stages, on_threads = list(run.config.stages), False
+    if model._n_body:
+        # Without folds, and with the weight decay that they chose.
         known = {name: value for name, value in options.optimizer_options.items() if name != "folds"}
-        own: dict[str, Any] = {"weight_decay": decay_of(run), "optimizer_options": known, "n_threads": 1}
-        kernels, stages, start = "numpy", [], head_of(model, options.seed)
-        options = replace(options, **own)
+        options = replace(options, weight_decay=decay_of(run), optimizer_options=known, n_threads=1)
+        stages, limit = [], SAME["float32"]
+        start, kernels = head_of(model, options.seed), "numpy"
         train, query = (replace(part, X=features_of_body(model, part.X)) for part in (train, query))
     else:
-        kernels, start = run.history.kernels, _start_of(run)
+        start, kernels = _start_of(run), run.history.kernels
         if can_be_dual(model, options, len(train)):  # elsewhere the last digits, which kernels change, grow
             kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     stages = [Stage(until, replace(own, kernels=kernels)) for until, own in stages]
@@ -142,7 +146,7 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     retraining = Retraining(start, train, query.X, again, _held_out(run))
     traced = retraining.traced(N_SNAPSHOTS)
     off = np.abs(traced.outputs - saved).max()
-    notes = (OTHER.format(off=off),) if off > SAME[model.dtype] else ()
+    notes = (OTHER.format(off=off),) if off > limit else ()
     return TrainingTrace(retraining, traced, train, query, notes, on_threads)
 
 
@@ -198,7 +202,7 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     # Without the first layer's weights; at rates that they do not tell; of one network of several.
     if is_dual or run.config.stages or branches_of(model):
         paths = []
-    last = last_snapshot(model, run.history.n_steps, rate)
+    last = snapshot_of(model, run.history.n_steps, rate)
     snapshots = [*(read_snapshot(path, model, rate) for path in paths), last]
     n = len(paths)
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"

@@ -104,7 +104,7 @@ class KeepSnapshots:
         if not self._due or step != self._due[-1]:
             return
         self._due.pop()
-        now = last_snapshot(self._run.model, step, self._run.optimizer.learning_rate)
+        now = snapshot_of(self._run.model, step, self._run.optimizer.learning_rate)
         self.snapshots.append(replace(now, theta=self._run.form.to_plain(now.theta)))
 
     def _close(self, n_steps: int) -> None:
@@ -126,8 +126,8 @@ def own_copy(model: Model) -> Model:
     return made
 
 
-def last_snapshot(model: Model, step: int, rate: float = 1.0) -> Snapshot:
-    """Return a model as the snapshot after the last step of its training."""
+def snapshot_of(model: Model, step: int, rate: float = 1.0) -> Snapshot:
+    """Return a model as it is, as the snapshot after a step."""
     states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model._leaves())
     return Snapshot(step, rate, model.theta.copy(), states)
 

@@ -68,7 +68,8 @@ def dense_products(layers: Sequence[Dense], A: Array, m: int, slope: Slope, quer
         A, cache = ACTIVATIONS[layer.activation or "linear"].forward(Z)
         caches.append(cache)
     dA = np.concatenate([slope(A[:m], ALL), query_slope(A[m:], ALL)])
-    dots, squares = np.zeros((m, len(A) - m)), np.zeros(len(A))
+    n_samples = len(A)
+    dots, squares = np.zeros((m, n_samples - m)), np.zeros(n_samples)
     for layer, A, cache in zip(layers[::-1], inputs[::-1], caches[::-1], strict=True):
         dZ = ACTIVATIONS[layer.activation or "linear"].backward(dA, cache)
         dots += (A[:m] @ A[m:].T + 1) * (dZ[:m] @ dZ[m:].T)
@@ -126,8 +127,8 @@ def head_of(model: Model) -> Dense:
         If it is not a Dense without activation that gives the model's outputs.
     """
     last: Layer = model._uses()[-1]
-    is_used_once = last._first_use is None and last.output_shape == model.output_shape
-    if not isinstance(last, Dense) or last.activation is not None or not is_used_once:
+    gives_outputs = last._first_use is None and last.output_shape == model.output_shape
+    if not isinstance(last, Dense) or last.activation is not None or not gives_outputs:
         raise OptionError(
             "influence: expected a model that ends in a Dense layer without activation, for its gradients alone."
         )
@@ -219,12 +220,12 @@ def trace_influence(
 
     Examples
     --------
-    >>> from pellucid.evaluation.influence.snapshots import last_snapshot
+    >>> from pellucid.evaluation.influence.snapshots import snapshot_of
     >>> from pellucid.nn.presets import preset
     >>> model = preset("logistic")
     >>> model.initialize((2,))
     >>> data = Dataset(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
-    >>> trace_influence(model, [last_snapshot(model, 0)], data, data).tracin  # both are taken for class 0 so far
+    >>> trace_influence(model, [snapshot_of(model, 0)], data, data).tracin  # both are taken for class 0 so far
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """

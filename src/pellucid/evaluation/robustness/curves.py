@@ -226,7 +226,7 @@ class Robustness(Result):
         """
         n = plural(self.n, self.noun)
         if self.accuracy <= self.baseline:
-            unchanged = f"Unchanged, {self.n_correct} of {n} are correct"
+            unchanged = f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct"
             return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
         largest = max(0, self.ranking[0].cost)
         for curve in self.ranking:

@@ -58,7 +58,7 @@ class Perturbation:
     largest : float
         The largest meaningful strength.
     needs_colour : bool
-        Whether it would change nothing of grey photos.
+        Whether it would change nothing of grey photos, which are therefore refused.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Perturbation:
         return f"Usual ones: {', '.join(f'{value:g}' for value in self.strengths)}."
 
     def __call__(self, images: Array, strength: float, rng: np.random.Generator) -> Array:
-        """Return a changed copy of photos: :func:`check_photos` and :func:`choose_perturbations` check both.
+        """Return a changed copy of photos.
 
         Parameters
         ----------
@@ -94,10 +94,21 @@ class Perturbation:
         Returns
         -------
         Array, shape of images, uint8
+
+        Raises
+        ------
+        ShapeError, DataError
+            If these are not photos of bytes.
+        OptionError
+            If the strength is out of range, or the photos are grey and the perturbation needs colour.
         """
+        check_photos(self.name, images)
+        self.check_strength(strength)
         if strength == 0:
             return images.copy()
         X = images[..., None] if images.ndim == 3 else images
+        if self.needs_colour and X.shape[3] == 1:
+            raise OptionError(f"{self.name}: expected photos in colour, got grey ones. Leave it out.")
         return self.change(X, float(strength), rng).reshape(images.shape)
 
     def check_strength(self, strength: float) -> None:
@@ -130,7 +141,7 @@ def check_photos(where: str, images: Array) -> None:
 
 
 Rng = np.random.Generator
-# of a transform, from floats (m, h, w, c) and a strength
+# Of a transform, from floats (m, h, w, c) and a strength.
 Values: TypeAlias = Callable[[Array, float, Rng], Any]
 
 # What comes in from outside: the border's pixels, repeated. Mirroring the photo there, as augmentation does, would

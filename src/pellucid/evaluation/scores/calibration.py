@@ -59,7 +59,7 @@ def calibrate(
     y_true : Array, shape (m,), bool
         Whether each sample is positive.
     probabilities : Array, shape (m,)
-        That it is. Ten bins of equal width go from 0 to 1; a probability on an edge belongs to the one below.
+        That it is.
     level : float, optional
         Of the intervals.
     with_chance : bool, optional
@@ -74,6 +74,7 @@ def calibrate(
 
     Notes
     -----
+    ``N_BINS`` bins of equal width go from 0 to 1; a probability on an edge belongs to the one below.
     Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning",
     section 2; Guo et al. (2017), "On calibration of modern neural networks", equation 3. A resampled interval
     would be misleading: chance can only add to the error.

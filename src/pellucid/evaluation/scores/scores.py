@@ -110,7 +110,7 @@ class Scores(Result):
             **super().to_dict(),
             "n_samples": len(self),
             **{name: estimate.value for name, estimate in self.estimates.items()},
-            # intervals there are always of 95 %
+            # Those intervals are always of 95 %.
             **{name: value for name, value in counts.items() if not name.endswith("_interval")},
             **({"per_label": labels} if labels else {}),
             "per_class": per_class,

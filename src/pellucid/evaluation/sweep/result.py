@@ -305,8 +305,8 @@ def rank(trials: Sequence[Trial], metric: str) -> list[Trial]:
     sign = 1 if metric in LOWER_IS_BETTER else -1
 
     def place(trial: Trial) -> tuple[float, ...]:
-        loss, epochs = sign * (trial.score(metric) or 0.0), trial.is_pruned * trial.n_epochs
-        return trial.is_pruned, -epochs, loss, trial.n_parameters, trial.number
+        cost = sign * float(trial.score(metric) or 0.0)  # less is better
+        return trial.is_pruned, -trial.is_pruned * trial.n_epochs, cost, trial.n_parameters, trial.number
 
     return sorted((trial for trial in trials if trial.score(metric) is not None), key=place)
 

@@ -41,8 +41,6 @@ class Callback(Configurable):
         Whether it is called after the others.
     changes_training : bool
         Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
-    writes_checkpoints : bool
-        Whether it calls :func:`~pellucid.training.checkpoint.save_checkpoint`.
     hears_epochs : bool
         Whether each epoch's end is told; by default of a class that has its own ``epoch_end`` or ``__call__``.
     """
@@ -50,7 +48,6 @@ class Callback(Configurable):
     _registry = CALLBACKS
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
-    writes_checkpoints: ClassVar[bool] = False
     hears_epochs: ClassVar[bool] = False
     _hears_steps: ClassVar[bool] = False
 

@@ -43,7 +43,6 @@ class Checkpoint(Callback):
     keep: int = option(3, at_least=1, kw_only=True, help="How many of the latest are kept.")
 
     is_last = True  # what other callbacks do after a step belongs to the state after it
-    writes_checkpoints = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -165,7 +165,8 @@ class EarlyStopping(Stopping):
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a ``state()``."""
         numbers = saved_numbers(f"{type(self).__name__}.load_state", state, COUNTED, self)
-        self.best, self.best_epoch, self.n_waited = (numbers[name] for name in COUNTED)
+        for name, number in numbers.items():
+            setattr(self, name, number)
         self.weights.load_state(state)
 
 

@@ -92,8 +92,9 @@ def ends_of_a_process() -> list[signal.Signals]:
     True
     """
     numbers = [signal.SIGTERM]
+    # Windows has no SIGHUP.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)  # Windows has none
+        numbers.append(signal.SIGHUP)
     return numbers
 
 

@@ -197,8 +197,9 @@ class Optimizer(Configurable):
 
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""
+        slots = zip(self.slot_names, self._slots or (), strict=self._slots is not None)
         numbers: dict[str, Array | float | int] = {name: getattr(self, name) for name in self.number_names}
-        return numbers | dict(zip(self.slot_names, map(np.copy, self._slots or ()), strict=False))
+        return {**numbers, **{name: slot.copy() for name, slot in slots}}
 
     def load_state(self, state: Mapping[str, Array | float | int]) -> None:
         """Go on from a ``state()``; call it after ``start``.
