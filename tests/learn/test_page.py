@@ -29,13 +29,15 @@ def test_an_exercise_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     imports = (
         "from pellucid.textbook import relu\nfrom pellucid.textbook import sigmoid as s\njoin = ''.join\n"
     )
-    (tmp_path / "softplus.py").write_text(
-        text.replace("import numpy as np\n", f"import numpy as np\n{imports}", 1)
+    for folder in ("imports", "given"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "imports" / "softplus.py").write_text(
+        text.replace("import numpy", f"{imports}import numpy", 1)
     )
-    assert exercise("softplus.py").given == ("relu",)
-    (tmp_path / "softplus.py").write_text(f"{text}\nGIVEN = ('relu',)\n")
+    assert exercise("imports/softplus.py").given == ("relu",)
+    (tmp_path / "given" / "softplus.py").write_text(f"{text}\nGIVEN = ('relu',)\n")
     with pytest.raises(FormatError, match="import the functions of GIVEN"):
-        exercise("softplus.py")
+        exercise("given/softplus.py")
 
 
 def test_the_verdict_of_the_page(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from pellucid.dispatch import WAYS, chosen, current
+from pellucid import dispatch
 from pellucid.errors import OptionError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer, gathers_layers
@@ -56,7 +56,7 @@ class Sequential(Model):
         """Have these layers, which are yet to be built."""
         self.layers = layers
         self._places = self._ran = list(layers)
-        ways = product(WAYS, (False, True))  # in prediction, in training
+        ways = product(dispatch.WAYS, (False, True))  # in prediction, in training
         self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self._places))
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -69,8 +69,7 @@ class Sequential(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output, of the layers or of what stands for several of them (``_is_fused``)."""
-        way = (chosen.get() or current()) if self._is_fused else "plain"
-        before, steps = self._passes[way, training]
+        before, steps = self._passes[dispatch.current() if self._is_fused else "plain", training]
         for step in before:
             X = step.forward(X, training=training and not step._is_frozen)
         for step in steps:

@@ -138,7 +138,7 @@ def training_curves(
                 (line,) = axes.plot(
                     np.arange(first, first + n), values, color=color, linestyle=style, linewidth=2
                 )
-                line.set(marker="o" if n <= 40 else None, markersize=3.5, label=f"{part}: {last} at the end")
+                line.set(marker="o" if n <= 40 else "", markersize=3.5, label=f"{part}: {last} at the end")
             if best is not None:
                 axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
                 value = [*curves.values()][-1][best]

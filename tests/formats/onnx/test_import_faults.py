@@ -158,7 +158,7 @@ def test_files_of_other_kinds_say_where_to_go(tmp_path: Path, whole: Path) -> No
 
 
 CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "more dims": (lambda graph: graph.initializer[0].dims.insert(0, 2**30), "and has other numbers"),
+    "more dims": (lambda graph: graph.initializer[0].dims.insert(0, 2**30), "bytes, and has"),
     "negative": (lambda graph: graph.initializer[0].dims.__setitem__(0, -1), "which is none"),
     "halves": (lambda graph: setattr(graph.initializer[0], "data_type", 10), "half precision"),
     "unknown": (lambda graph: graph.node[0].input.__setitem__(0, "y"), "nothing before it gives"),

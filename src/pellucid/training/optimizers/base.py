@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.dispatch import chosen, current
+from pellucid.dispatch import current
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option, options_of
 from pellucid.training.saved_state import check_array, check_keys, saved_numbers
@@ -157,7 +157,7 @@ class Optimizer(Configurable):
         start, stop, _ = part.indices(theta.size)
         rule = type(self).rule
         options = {name: getattr(self, name) for name in _keywords_of(rule)}
-        if (chosen.get() or current()) == "numba" and hasattr(rule, "compiled"):
+        if current() == "numba" and hasattr(rule, "compiled"):
             before = self._regularized(start, stop)
             if rule.compiled(theta, grad, *self._slots, **options, regularized=before) is not NotImplemented:
                 return

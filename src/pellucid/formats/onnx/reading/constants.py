@@ -15,7 +15,7 @@ from pellucid.types import Array
 MOST_VALUES = 2**24  # that are computed beyond those of the file
 MOVES = ("Flatten", "Gather", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
 FOLDED = frozenset((*MOVES, "Cast", "Concat", "Constant", "ConstantOfShape", "Range", "Shape"))
-READ = {np.dtype(dtype).str for dtype in DTYPES.values()}
+READ = {np.dtype(dtype).str for dtype, _ in DTYPES.values()}
 
 
 def fold(

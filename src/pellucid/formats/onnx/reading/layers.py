@@ -259,7 +259,7 @@ def _dropout(node: Node, given: Given, add: Add) -> Value:
 
 def _same(node: Node, given: Given, add: Add) -> Value:
     if node.attributes.get("to", 1) not in (1, 11):
-        dtype = np.dtype(DTYPES[node.attributes["to"]])
+        dtype = np.dtype(DTYPES[node.attributes["to"]][0])
         raise OptionError(f"{node.label}: it rounds to {dtype}, which no layer does.")
     return value_at(node, given, 0)
 
