@@ -147,7 +147,11 @@ def test_what_learned_nothing_is_said_first(start: str, tmp_path: Path) -> None:
         model.params["dense_1"]["b"][...] = 9  # the same class for all
     else:
         pl.train(model, photos, n_epochs=1, learning_rate=1e-12, progress=False)
-    found = pl.explain_photo(model, photos.X[0], photos, methods=["gradient"], progress=False)
+    stages: list[tuple[str, int, int]] = []
+    found = pl.explain_photo(
+        model, photos.X[0], photos, methods=["gradient"], progress=lambda *stage: stages.append(stage)
+    )
+    assert stages[-1] == ("pictures", 4, 4)
     words = r"\d+ of 60 training photos are classified correctly, not shown to be better than always '"
     assert re.match(words, found.headline)
     assert str(found).startswith(found.doubt)

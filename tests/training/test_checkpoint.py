@@ -12,7 +12,7 @@ from tests.every import every
 from pellucid import BatchNorm, Dataset, Dense, Dropout, Flatten, Sequential, dispatch, train
 from pellucid.errors import FormatError, OptionError
 from pellucid.training.callbacks import Checkpoint, EarlyStopping, StopOnInterrupt, WeightEMA
-from pellucid.training.checkpoint import latest_checkpoint
+from pellucid.training.checkpoint import latest_checkpoint, save_checkpoint
 from pellucid.training.events import EpochEnd, StepEnd
 from pellucid.training.executor import thread_shards
 from pellucid.training.optimizers import LBFGS, Adam
@@ -210,6 +210,19 @@ def test_callbacks_that_only_look_on_may_come_and_go(data: Dataset, tmp_path: Pa
     second = network()
     train(second, data, **everything(), resume=tmp_path)  # its average is now the second callback
     np.testing.assert_array_equal(second.theta, whole.theta)
+
+
+def test_a_callback_of_ones_own_saves_what_can_be_resumed(data: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "own.checkpoint"
+
+    def save(event: Any) -> None:
+        if isinstance(event, EpochEnd) and event.epoch == 1:
+            save_checkpoint(event.run, path)
+
+    whole, again = network(), network()
+    train(whole, data, n_epochs=4, batch_size=10, callbacks=[save])
+    train(again, data, n_epochs=4, batch_size=10, resume=path)
+    np.testing.assert_array_equal(again.theta, whole.theta)
 
 
 def test_a_callback_with_a_state_that_is_missing_is_named(data: Dataset, tmp_path: Path) -> None:

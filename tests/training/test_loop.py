@@ -108,6 +108,14 @@ def test_without_shuffling_the_seed_says_nothing_of_the_order(data: Dataset) -> 
     np.testing.assert_allclose(model.theta, by_hand.theta, rtol=1e-12)
 
 
+def test_a_validation_set_that_is_refused_changes_nothing(rng: np.random.Generator) -> None:
+    X, y, model = rng.random((20, 4, 4, 3)), np.arange(20) % 2, Sequential([Flatten(), Dense(1)])
+    with pytest.raises(DataError, match="validation"):
+        train(model, (X, y), n_epochs=1, validation=(X * 1e5, y))
+    assert not model._is_initialized
+    assert model.inputs_seen is None
+
+
 def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) -> None:
     held = Dataset(rng.integers(0, 256, (8, 4, 4, 3), dtype=np.uint8), rng.integers(0, 2, 8), data.classes)
     model = preset("logistic")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tests.every import every
 
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.perturbations import (
     CAMERA_DISTANCE,
     PERTURBATIONS,
@@ -205,6 +205,16 @@ def test_a_wrong_strength_is_told_with_the_range(name: str, strength: Any) -> No
 def test_what_is_no_photo_is_told(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="expected photos of shape"):
         check_photos("here", np.zeros(shape, np.uint8))
+
+
+def test_a_perturbation_called_by_itself_checks_photos_and_strength(photos: np.ndarray) -> None:
+    hue, rotation, rng = PERTURBATIONS["hue"], PERTURBATIONS["rotation"], stream(1, "robustness")
+    with pytest.raises(DataError, match="rotation: "):
+        rotation(photos / 255, 10, rng)
+    with pytest.raises(OptionError, match="rotation: expected a strength from 0 to"):
+        rotation(photos, math.nan, rng)
+    with pytest.raises(OptionError, match="hue: expected photos in colour"):
+        hue(photos[..., :1], hue.moderate, rng)
 
 
 def test_the_table_is_consistent() -> None:
