@@ -280,7 +280,7 @@ METHODS: Mapping[str, str] = {
     "optimizer metrics": "It is an argument of pl.train, such as optimizer='adam' or metrics=['f1'].",
     "trainable": "Use pl.freeze(model, 'dense_1').",
 }
-# Beginnings of what is told of a class, too; each is found (tests/test_aliases.py).
+# How the advice begins that holds for classes, too.
 OF_CLASSES = "Losses are in", "Name it in the layer before", "It is a schedule"
 CLASSES: Mapping[str, str] = {
     **{words: text for words, text in NAMES.items() if text.startswith(OF_CLASSES)},

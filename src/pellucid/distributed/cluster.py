@@ -84,16 +84,6 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
         yield client
 
 
-@contextmanager
-def cluster_if_asked(address: str | None, n_workers: int | None) -> Iterator[Any]:
-    """Yield a client as :func:`open_cluster` does; None where neither an address nor workers are given."""
-    if address is None and n_workers is None:
-        yield None
-    else:
-        with open_cluster(address, n_workers) as client:
-            yield client
-
-
 def _check_encryption(address: str) -> None:
     """Raise ClusterError unless Dask's configuration has what an address needs: Dask would hang at the end."""
     import dask

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.stored.base import StoredArray, choose_rows
 from pellucid.dispatch import use_for
-from pellucid.distributed.cluster import cluster_if_asked
+from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.evaluate import evaluate as evaluate_by
@@ -65,8 +65,11 @@ def evaluate(model: Model, data: Any, train: Any = None, *, client: Any, **optio
 @contextmanager
 def computing_on(address: str | None, n_workers: int | None) -> Iterator[Compute]:
     """Yield what computes a model's outputs: this process, or a cluster (see :func:`.cluster.open_cluster`)."""
-    with cluster_if_asked(address, n_workers) as client:
-        yield compute_here if client is None else partial(compute_on, client)
+    if address is None and n_workers is None:
+        yield compute_here
+        return
+    with open_cluster(address, n_workers) as client:
+        yield partial(compute_on, client)
 
 
 class _Work(NamedTuple):

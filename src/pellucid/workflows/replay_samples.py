@@ -31,7 +31,7 @@ class Samples(NamedTuple):
 
     @property
     def shown(self) -> dict[str, tuple[Any, ...]]:
-        """What the page shows beside the numbers."""
+        """What the page shows next to the numbers."""
         return {"names": self.names, "cells": self.cells, "notes": self.notes}
 
     @property

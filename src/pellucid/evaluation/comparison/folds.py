@@ -99,7 +99,7 @@ class CrossValidation(Result):
         """Return the mean of one metric for each source, with its interval."""
         found = [corrected_t_interval(values, self.test_to_train) for values in self.values(metric)]
         low, high = self._ends(metric)
-        # a p-value against 0 is meaningless
+        # A p-value against 0 is meaningless.
         return [replace(_within(one, low, high), p_value=None) for one in found]
 
     def difference(self, metric: str = "") -> FoldMean | None:

@@ -96,7 +96,7 @@ def explain_predictions(
     Test sample 0: 'low' (... %). Without its 5 most influential training samples ... %, ...
     """
     S = influence.renormalized if scores is None else scores
-    # the highest scores above 0, fewer than there are in all; the lowest below
+    # The highest scores above 0, fewer than there are in all; the lowest below.
     shown: list[tuple[Group, Group]] = []
     for column in S.T:
         order = np.argsort(-column, kind="stable").tolist()

@@ -52,7 +52,7 @@ def curves_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float, PrCur
     thresholds, hits = scores[order][last], np.cumsum(is_positive[order])[last].astype(float)
     called = last + 1.0  # samples at a threshold or above
     alarms = called - hits
-    # not in the middle of a straight line, or of a row of equal recall
+    # Not in the middle of a straight line, or of a row of equal recall.
     bends, steps = np.ones((2, len(hits)), bool)
     bends[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
     steps[1:-1] = (np.diff(hits)[:-1] != 0) | (np.diff(hits)[1:] != 0)

@@ -188,7 +188,7 @@ class Scores(Result):
         return (*calibrated, *self._leaks(), *self.about_data, *undefined)
 
     def _leaks(self) -> tuple[str, ...]:
-        # of each the first: exact ones lead
+        # Of each the first: exact ones lead.
         twins = {leak.test: leak for leak in reversed(self.predictions.leaks)}
         if not twins:
             return ()

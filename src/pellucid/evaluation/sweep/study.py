@@ -233,7 +233,7 @@ class Study:
                 is_waiting = any(one.state == TrialState.WAITING for one in trials)
                 if is_waiting or len(trials) < self.search.n_trials:
                     if not is_waiting:
-                        # a line of the journal: whole or not at all
+                        # A line of the journal: whole or not at all.
                         self._study.enqueue_trial(self._draw(trials))
                     trial = self._with_options(self._study.ask())
                     lock = self._lock(trial.number)
