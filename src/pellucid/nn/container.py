@@ -119,7 +119,6 @@ class Container(Layer):
         *,
         seed: int = 0,
         dtype: str | None = None,
-        published_seed: int = 1,
     ) -> None:
         """Build every layer for samples of ``input_shape`` and draw the first parameters.
 
@@ -130,8 +129,6 @@ class Container(Layer):
         seed : int, optional
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
-        published_seed : int, optional
-            Of layers that begin as the tutorial's do, who wrote 1.
 
         Raises
         ------
@@ -149,9 +146,7 @@ class Container(Layer):
             self._body.suit(self, shape)
         self._name_layers()
         with in_memory(TOO_LARGE):
-            rng = StartRandom(np.random.PCG64(seed))
-            rng.published_seed = published_seed
-            self.build(shape, rng)
+            self.build(shape, StartRandom(np.random.PCG64(seed)))
             self._bind()
         if self._body is not None:
             self._body.fill(self)
