@@ -1,7 +1,9 @@
 """The coach: right functions pass, wrong ones get line and cause, and whatever a file does, a verdict."""
 
 import ast
+import gc
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -303,6 +305,34 @@ def test_a_limit_holds_after_another_in_it() -> None:
 
     with pytest.raises(TimeUp):
         waits()
+
+
+def test_a_limit_waits_for_the_collector_whose_errors_are_ignored() -> None:
+    """An alarm during a collection would be printed by Python, and lost."""
+    ended: list[str] = []
+
+    def slow(phase: str, info: object = None) -> None:
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            pass
+        ended.append(phase)
+
+    class Slow:
+        def __del__(self) -> None:
+            slow("delete")
+
+    cycle: list[object] = [Slow()]
+    cycle.append(cycle)
+    del cycle
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(TimeUp), time_limit(0.05):
+            gc.collect()
+            while True:
+                pass
+    finally:
+        gc.callbacks.remove(slow)
+    assert ended[:3] == ["start", "delete", "stop"]
 
 
 def test_printing_is_shown_and_bounded() -> None:

@@ -1,5 +1,6 @@
 """Limits on time: of a block, by the alarm of the operating system; of a search, as a budget."""
 
+import gc
 import signal
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-REPEAT = 0.05  # seconds, should a bare except have caught it
+REPEAT = 0.05  # seconds until it is raised again, should a bare except have caught it
 
 
 class TimeUp(BaseException):
@@ -30,14 +31,24 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def stop(number: int, frame: Any) -> None:
-        raise TimeUp
+    collecting = False
 
+    def watch(phase: str, info: dict[str, int]) -> None:
+        nonlocal collecting
+        collecting = phase == "start"
+
+    def stop(number: int, frame: Any) -> None:
+        # What runs during a collection of garbage may not fail: Python would print the error and go on.
+        if not collecting and frame.f_code not in [getattr(one, "__code__", None) for one in gc.callbacks]:
+            raise TimeUp
+
+    gc.callbacks.insert(0, watch)
     start, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
     outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
     try:
         yield
     finally:
+        gc.callbacks.remove(watch)
         left = max(outer - (time.monotonic() - start), 1e-3) if outer else 0.0
         signal.setitimer(signal.ITIMER_REAL, left, REPEAT)
         signal.signal(signal.SIGALRM, before)
