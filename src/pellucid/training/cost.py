@@ -40,23 +40,23 @@ def step_operations(model: Model, batch: int) -> float:
 
 
 def operations_of(model: Model, options: TrainingOptions, m: int) -> float:
+    """Return the operations of a training, and those that could be done while NumPy is called."""
+    n_steps = round(m * options.n_epochs / min(options.batch_size or m, m))
+    return arithmetic_of(model, options, m, n_steps) + LAYER_OPERATIONS * n_steps * len(model._leaves())
+
+
+def arithmetic_of(model: Model, options: TrainingOptions, m: int, n_steps: int) -> float:
     """Return about how many multiplications and additions a training takes, in the form that it will have."""
-    n_samples, batch = float(m) * options.n_epochs, options.batch_size or m
-    n_steps = round(n_samples / batch)
-    work = 3.0 * n_samples * model._n_operations  # the forward pass, and twice that for the backward
-    work += LAYER_OPERATIONS * n_steps * len(model._leaves())
-    if options.form != "direct" and can_be_dual(model, options, m):
-        work += first_layer_correction(model, m, batch, n_steps)
+    batch = min(options.batch_size or m, m)
+    work = step_operations(model, batch) * n_steps
+    if can_be_dual(model, options, m):
+        n_in, n_out = first_dense_shape(model)
+        direct, dual = operations(n_in, n_out, m, 0, batch, n_steps)
+        work += min(direct, dual) - 3.0 * batch * n_steps * 2 * n_in * n_out
     return work
 
 
 def can_be_dual(model: Model, options: TrainingOptions, n_samples: int) -> bool:
     """Return whether a training could take the dual form: its first weights stay in the span of the samples."""
-    return options.augment is None and not why_not_dual(model, make_optimizer(options), n_samples)
-
-
-def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:
-    """Return what the cheaper form of the first layer adds to (below 0: saves of) a training's operations."""
-    n_in, n_out = first_dense_shape(model)
-    cheaper = min(operations(n_in, n_out, n_samples, 0, batch, n_steps))
-    return cheaper - 3.0 * batch * n_steps * 2 * n_in * n_out
+    is_open = options.form != "direct" and options.augment is None
+    return is_open and not why_not_dual(model, make_optimizer(options), n_samples)

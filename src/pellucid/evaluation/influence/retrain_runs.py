@@ -24,7 +24,7 @@ from pellucid.runs.run import Run
 from pellucid.text import in_minutes, plural
 from pellucid.training.callbacks.base import Callback as CallbackBase
 from pellucid.training.checkpoint import save_checkpoint
-from pellucid.training.cost import can_be_dual, first_layer_correction
+from pellucid.training.cost import arithmetic_of, can_be_dual
 from pellucid.training.events import Callback, EpochEnd
 from pellucid.training.fit import fit, kernels_for
 from pellucid.training.job import validation_rows
@@ -102,10 +102,8 @@ def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = run.model, run.config.options, len(run.split.train)
     model = head_of(model, options.seed) if model._n_body else model  # features are known
-    n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
-    work = 3.0 * batch * n_steps * model._n_operations
-    if can_be_dual(model, options, m):
-        work += first_layer_correction(model, m, batch, n_steps)
+    n_steps = run.history.n_steps
+    work = arithmetic_of(model, options, m, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
 
 
