@@ -223,87 +223,91 @@ class DenseStack(Executor):
         parts = [n_parts(layer, m, self.n_threads) for layer in layers]
         if max(parts) > 1:
             self._take_threads()
-        n_values = m * sum(layer.n_out for layer in layers)
-        n_sums = m * max(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
-        n_deltas = m * max(layer.n_out for layer in layers)
-        n_bits = m * sum(layer.n_out for layer in layers if layer.dropout)
+        widths = [layer.n_out for layer in layers]
+        n_values, n_out = m * sum(widths), widths[-1]
+        n_sums, n_deltas = m * max(map(math.prod, zip(widths, parts, strict=True))), m * max(widths)
         has_norm = any(layer.norm for layer in layers)
         if self._room < m:
             self._room = m
             self._memories.clear()
             sizes = n_values, n_values, 2 * n_deltas, 2 * n_sums, n_values if has_norm else 0
             self._slabs = [aligned((n,), theta.dtype, make=np.zeros) for n in sizes]
-            self._bits = np.zeros(n_bits, np.uint16)
+            self._bits = np.zeros(m * sum(layer.n_out for layer in layers if layer.dropout), np.uint16)
         values, _, deltas, *_ = self._slabs
-        plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
-        out_at = n_block = bits_at = 0
-        W_at = layers[0].n_in if layers[0].scale else 0
-        draws, rates = [], np.ones((len(layers), kernel.N_RATES))
-        flat = None if self.optimizer is None else self.optimizer.ntk_rates
-        for k, (row, layer, n) in enumerate(zip(plan, layers, parts, strict=True)):
-            kind, places = ACTIVATIONS.index(layer.activation), (k % 2 * n_sums, k % 2 * n_deltas)
-            scale_at = 0 if layer.scale else -1
-            row[:] = (
-                layer.n_in,
-                layer.n_out,
-                n,
-                kind,
-                W_at,
-                out_at,
-                *places,
-                layer.norm is not None,
-                -1,
-                scale_at,
-            )
+        plan = self._plan(m, parts, n_sums, n_deltas)
+        statistics = np.zeros((kernel.N_STATISTICS, sum(widths) if has_norm else 0))
+        moments, draws = [], []
+        for layer, row in zip(layers, plan, strict=True):
+            at = row[kernel.OUT_AT] // m
+            if layer.norm:
+                moments.append((layer.norm, *statistics[: kernel.RSTD, at : at + layer.n_out]))
             if layer.dropout:
-                row[kernel.BITS_AT] = bits_at
-                draws.append((layer.dropout, self._bits[bits_at : bits_at + m * layer.n_out]))
-                bits_at += m * layer.n_out
-            if flat is not None:
-                starts = [
-                    W_at,
-                    *(W_at + (layer.n_in + i) * layer.n_out for i in range(3 if layer.norm else 1)),
-                ]
-                rates[k, : len(starts)], rates[k, -1] = flat[starts], flat[scale_at]
-            W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
-            out_at += m * layer.n_out
-            n_block = max(n_block, kernel.rows_at_a_time(m, layer.n_in, layer.n_out) * layer.n_out)
-        options = np.array([_options_of(layer) for layer in layers]).T.copy()
-        statistics = np.zeros((kernel.N_STATISTICS, out_at // m if has_norm else 0))
-        slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
-        blocks = aligned((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
+                draws.append((layer.dropout, self._bits[row[kernel.BITS_AT] :][: m * layer.n_out]))
+        has_rule = self.rule is not _keep
+        n_block = max(kernel.rows_at_a_time(m, layer.n_in, layer.n_out) * layer.n_out for layer in layers)
         decays_biases = self.optimizer is not None and self.optimizer.decay_biases
-        runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
-        n_out = layers[-1].n_out
-        last = slice(n_values - m * n_out, n_values)
-        moments = [
-            (layer.norm, *statistics[: kernel.RSTD, at // m : at // m + layer.n_out])
-            for layer, at in zip(layers, plan[:, kernel.OUT_AT], strict=True)
-            if layer.norm
-        ]
-        memory = self._memories[m] = Memory(
-            (
-                theta,
-                self.model.grad,
-                *slots,
-                *self._slabs,
-                statistics,
-                self._bits,
-                blocks,
-                plan,
-                options,
-                runs,
-                rates,
-                self.numbers,
-            ),
-            values[last].reshape(m, n_out),
-            deltas[places[1] : places[1] + m * n_out].reshape(m, n_out),
-            np.full(m * self.n_scales, self.loss.scale(m, n_out, theta.dtype), theta.dtype),
-            moments,
-            Pace(),
-            draws,
+        arrays = (
+            theta,
+            self.model.grad,
+            *[*(self.optimizer.slots if has_rule else ()), theta[:0], theta[:0]][:2],
+            *self._slabs,
+            statistics,
+            self._bits,
+            aligned((max(parts), n_block if has_rule else 0), theta.dtype),
+            plan,
+            np.array([_options_of(layer) for layer in layers]).T.copy(),
+            np.array([[0, theta.size, 1], [0, theta.size, decays_biases]]),
+            self._rates(plan),
+            self.numbers,
         )
-        return memory
+        Z, dZ = values[n_values - m * n_out : n_values], deltas[plan[-1, kernel.DELTAS_AT] :][: m * n_out]
+        scale = np.full(m * self.n_scales, self.loss.scale(m, n_out, theta.dtype), theta.dtype)
+        shaped = Z.reshape(m, n_out), dZ.reshape(m, n_out)
+        self._memories[m] = Memory(arrays, *shaped, scale, moments, Pace(), draws)
+        return self._memories[m]
+
+    def _plan(self, m: int, parts: list[int], n_sums: int, n_deltas: int) -> Array:
+        """Return what the kernel's ``plan`` says of each layer, for batches of m samples."""
+        kernel, layers = self.kernel, self.layers
+        n_in, n_out = (np.array([layer[i] for layer in layers]) for i in range(2))
+        has_norm, has_dropout, has_scale = (
+            np.array([each is not None for each in column])
+            for column in zip(*((layer.norm, layer.dropout, layer.scale) for layer in layers), strict=True)
+        )
+        turn = np.arange(len(layers)) % 2
+        plan = np.empty((len(layers), kernel.N_COLUMNS), np.int64)
+        for column, numbers in {
+            kernel.N_IN: n_in,
+            kernel.N_OUT: n_out,
+            kernel.PARTS: parts,
+            kernel.ACTIVATION: [ACTIVATIONS.index(layer.activation) for layer in layers],
+            kernel.W_AT: _starts((n_in + np.where(has_norm, 3, 1)) * n_out) + has_scale[0] * n_in[0],
+            kernel.OUT_AT: _starts(m * n_out),
+            kernel.SUMS_AT: turn * n_sums,
+            kernel.DELTAS_AT: turn * n_deltas,
+            kernel.HAS_NORM: has_norm,
+            kernel.BITS_AT: np.where(has_dropout, _starts(m * n_out * has_dropout), -1),
+            kernel.SCALE_AT: np.where(has_scale, 0, -1),
+        }.items():
+            plan[:, column] = numbers
+        return plan
+
+    def _rates(self, plan: Array) -> Array:
+        """Return what multiplies the learning rate of W, b, gamma, beta and the inputs' scale of each layer."""
+        kernel = self.kernel
+        rates = np.ones((len(plan), kernel.N_RATES))
+        flat = None if self.optimizer is None else self.optimizer.ntk_rates
+        if flat is not None:
+            for own, row in zip(rates, plan, strict=True):
+                n_vectors = 3 if row[kernel.HAS_NORM] else 1
+                vectors = row[kernel.W_AT] + (row[kernel.N_IN] + np.arange(n_vectors)) * row[kernel.N_OUT]
+                own[: 1 + n_vectors], own[-1] = flat[[row[kernel.W_AT], *vectors]], flat[row[kernel.SCALE_AT]]
+        return rates
+
+
+def _starts(sizes: Array) -> Array:
+    """Return where parts of these sizes begin, one behind the other."""
+    return np.cumsum(sizes) - sizes
 
 
 def _options_of(layer: Layer) -> tuple[float, ...]:
