@@ -41,6 +41,7 @@ def test_a_network_of_ones_own_and_a_chosen_loss_stay_as_they_are(rng: np.random
     pl.train(own, data, n_epochs=1)
     assert own.loss_config == {"type": "mean_squared_error"}
     assert trained(data, loss="mean_squared_error").loss_config == {"type": "mean_squared_error"}
+    assert trained(data, loss="auto").loss_config == trained(data).loss_config != own.loss_config
 
 
 def test_metrics_of_ones_own_see_the_unit(rng: np.random.Generator) -> None:

@@ -33,7 +33,7 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         if not loss["label_smoothing"]:
             return
     is_new = not model._has_chosen_loss
-    if loss is None or loss == AUTO:
+    if loss is None or loss == {"type": AUTO}:
         model._choose_loss(data.y)
         if model.loss == "mean_squared_error":
             model.set_loss(standardized_for(model, data.y) or MeanSquaredError())
