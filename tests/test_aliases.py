@@ -147,6 +147,8 @@ ANSWERED = {  # what is written there, and the name that the answer must have
     "train(random_state=9)": "'seed'",
     "pl.train_test_split(X, y)": "validation=0.2",
     "pl.cross_val_score(net(), X, y)": "'compare'",
+    "pl.explain_photo(net(), X[0], train=DATA_SET)": "'data'",
+    "pl.check_gradients(net(), random_state=9)": "'seed'",
     # what is asked of data, in all three
     "[*DATA_SET]": "X, y = data.X, data.y",
     "[x for x, _ in DATA_SET]": "zip(data.X, data.y)",

@@ -65,6 +65,10 @@ OLD_ARGUMENTS = [
     ("find_learning_rate", "highest", "max_lr"),
     ("robustness", "only", "perturbations"),
     ("report", "is_full", "full"),
+    ("run", "force", "overwrite"),
+    ("sweep", "replace", "overwrite"),
+    ("compare", "folds", "cv"),
+    ("find_label_errors", "folds", "cv"),
 ]
 
 

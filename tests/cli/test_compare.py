@@ -67,13 +67,13 @@ def test_the_headline_says_how_many_more_and_whether_it_is_chance() -> None:
             Side(letter, "x", confusion_matrix(test.y, p, test.classes), p)
             for letter, p in zip("AB", found, strict=True)
         ]
-        return PairedComparison("d", "photos", test, *sides)
+        return PairedComparison("d", "photo", test, *sides)
 
     wrong = np.zeros((2, 50), int)
     wrong[0, :5], wrong[1, 3:5] = 1, 1  # A: 45 right, B: 48, all of A's among them
     result = comparison_of(*wrong)
     told = "B classifies 3 photos more than A correctly (0 only by A, 3 only by B, of 50; p = 0.25)."
-    assert (result.headline, result.only_a, result.only_b) == (told, [], [0, 1, 2])
+    assert (result.headline, result.only_a_correct, result.only_b_correct) == (told, [], [0, 1, 2])
     assert comparison_of(wrong[1], wrong[0]).headline.startswith("A classifies 3 photos more than B")
     wrong[1, 10:13] = 1
     assert comparison_of(*wrong).headline.startswith("A and B classify equally many")

@@ -9,7 +9,7 @@ from tests.commands import Command, assert_refused
 
 import pellucid as pl
 from pellucid.evaluation.influence.find_influence import agreement
-from pellucid.evaluation.influence.retrain_runs import retrain, training_weights
+from pellucid.evaluation.influence.run_trace import retrain, training_weights
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.runs.run import read_run
 from pellucid.workflows.influence import influence

@@ -12,7 +12,7 @@ import pellucid as pl
 from pellucid.data.novelty import of_length_one
 from pellucid.estimators import ImageClassifier
 from pellucid.evaluation.explain.photo_map import photo_map
-from pellucid.evaluation.influence.retrain_runs import decay_of, features_of_body, head_of
+from pellucid.evaluation.influence.run_trace import decay_of, features_of_body, model_after_body
 from pellucid.runs.run import Run, read_run
 
 
@@ -55,7 +55,7 @@ def test_leaving_one_out_trains_the_last_layer_alone(run: Run, folder: Path) -> 
     assert not found.notes
     row = found.explanations[0].towards[0].row
     X = features_of_body(run.model, run.split.train.X)
-    head, keep = head_of(run.model, 2), np.delete(np.arange(len(X)), row)
+    head, keep = model_after_body(run.model, 2), np.delete(np.arange(len(X)), row)
     options = {"optimizer": "lbfgs", "weight_decay": decay_of(run), "n_epochs": 1000}
     pl.train(head, (X[keep], run.split.train.y[keep]), **options)
     z = head.decision_function(features_of_body(run.model, run.split.test.X[:1]))[0]

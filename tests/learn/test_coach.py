@@ -324,12 +324,17 @@ def test_a_limit_waits_for_the_collector_whose_errors_are_ignored() -> None:
     cycle: list[object] = [Slow()]
     cycle.append(cycle)
     del cycle
-    gc.callbacks.append(slow)
-    try:
-        with pytest.raises(TimeUp), time_limit(0.05):
+
+    def collects() -> None:
+        with time_limit(0.05):
             gc.collect()
             while True:
                 pass
+
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(TimeUp):
+            collects()
     finally:
         gc.callbacks.remove(slow)
     assert ended[:3] == ["start", "delete", "stop"]

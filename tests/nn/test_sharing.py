@@ -15,7 +15,7 @@ import pellucid as pl
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.estimators import NetworkClassifier
-from pellucid.evaluation.influence.tracin import head_of, is_stack
+from pellucid.evaluation.influence.tracin import is_stack, last_dense
 from pellucid.evaluation.saliency.grad_cam import feature_layer
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.nn import model as module
@@ -332,4 +332,4 @@ def test_the_fast_way_of_tracin_leaves_it_to_the_plain_one() -> None:
     model.initialize((3,))
     assert not is_stack(model)
     with pytest.raises(OptionError, match="ends in a Dense layer"):
-        head_of(model)
+        last_dense(model)

@@ -20,7 +20,7 @@ from pellucid.data.copies.duplicates import MOST_SEARCHED, Leak, find_copies, ki
 from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
-from pellucid.data.source import DataSource
+from pellucid.data.source import DataSource, data_options
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.shares import share, share_range
@@ -178,7 +178,7 @@ class DataReport(Result):
         return f"DataReport({self.name!r}, {n}, {plural(len(self.leaks), 'leak')})"
 
 
-@validate_call()
+@validate_call(others=data_options)
 def check_data(
     data: Split | DataSource | str | Path, *, progress: Progress = None, **options: Any
 ) -> DataReport:

@@ -22,7 +22,7 @@ def influence(
     data: str | None = o.DATA_NOW,
     method: str = flag(
         "tracin",
-        choices="pellucid.evaluation.influence.explained:METHODS",
+        choices="pellucid.evaluation.influence.outcome:METHODS",
         help="What training samples are ranked by; tracin-plain is TracIn as published.",
     ),
     top: int = flag(5, help="How many training samples are shown on each side."),

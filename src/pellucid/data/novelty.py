@@ -16,7 +16,7 @@ from pellucid.rng import stream
 from pellucid.text import p_in_words
 from pellucid.types import Array, Shape, is_image_shape
 
-LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
+FALSE_ALARMS = 0.01  # the promised rate of false alarms: beyond the 99th percentile
 RARE = 0.05  # up to here an image that passes is called rare nevertheless
 N_NEEDED = 99, 199  # training images, by one distance and by two, for none to be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
@@ -198,7 +198,7 @@ class NoveltyTest:
             own = max(int((each < d).sum()) for each, d in zip(usual, distances, strict=True))
             others = ranks + np.stack([d < each for each, d in zip(usual, distances, strict=True)])
             p = (1 + int((others.max(axis=0) >= own).sum())) / (n + 1)
-            found.append(Novelty(None if n < needed else p <= LEVEL, p, 100 * own / n, n, needed))
+            found.append(Novelty(None if n < needed else p <= FALSE_ALARMS, p, 100 * own / n, n, needed))
         return found
 
 

@@ -26,7 +26,7 @@ from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
-from pellucid.registry import Configurable, checked_names, option, plain, validate_call
+from pellucid.registry import Configurable, checked_names, option, options_of, plain, validate_call
 from pellucid.text import shown
 
 BUILTIN: Mapping[str, str] = {
@@ -238,7 +238,12 @@ class DataSource(Configurable):
         )
 
 
-@validate_call()
+def data_options() -> list[str]:
+    """Return the names of the options by which data are read: those of :class:`DataSource` but its name."""
+    return [name for name in options_of(DataSource) if name != "name"]
+
+
+@validate_call(others=data_options)
 def load_data(source: Any, **options: Any) -> Split:
     """Load data, check them, and return a training and a test part.
 

@@ -11,11 +11,13 @@ from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.job_threads import Stopped, stopped_by
 from pellucid.parallel import jobs_run_by
+from pellucid.registry import explain_call
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
+@explain_call
 @contextmanager
 def cluster(address: str | None = None, n_workers: int | None = None) -> Iterator[None]:
     """Let what runs side by side in this block run on a cluster; where none is named, on this machine as ever.

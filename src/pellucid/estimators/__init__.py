@@ -1,7 +1,6 @@
 """Estimators for scikit-learn: a network wherever one of its classifiers, regressors or transformers fits.
 
 Classifiers and regressors with scikit-learn's parameters, around any network, and around photos on disk.
-Imported by the package's ``__init__`` for the user; imports formats, training and below.
 """
 
 import sys

@@ -1,5 +1,4 @@
-"""Files of networks: model files (safetensors), and architectures in TOML.
+"""Files of networks: model files (safetensors), architectures in TOML, ONNX, and files that run alone.
 
 Reading checks everything and names the file, and in TOML the line.
-Imported by runs, estimators and every room above them.
 """

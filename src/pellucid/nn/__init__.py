@@ -1,7 +1,6 @@
 """Layers and models: thin shells over the ops that keep their parameters in one flat array.
 
 A layer is one dataclass with ``@register``; ``pellucid.nn.layer.LAYERS`` finds the modules of this folder itself.
-Imported by training and every room above it.
 """
 
 from pellucid.registry import module_attributes

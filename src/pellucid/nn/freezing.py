@@ -4,7 +4,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.container import Container
-from pellucid.registry import validate_call
+from pellucid.registry import explain_call, validate_call
 
 
 @validate_call("model", "until")
@@ -56,6 +56,7 @@ def freeze(model: Container, until: str) -> None:
     mark_frozen(model, names[:n])
 
 
+@explain_call
 def unfreeze(model: Container) -> None:
     """Let every layer of a model be trained again.
 

@@ -26,6 +26,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.joint import Joint
+from pellucid.registry import explain_call
 from pellucid.rng import stream
 from pellucid.text import join, plural
 from pellucid.text_blocks import Result
@@ -106,6 +107,7 @@ class GradientCheck(Result):
         return [row["stage"], row["name"], error, row["outcome"]]
 
 
+@explain_call
 def check_gradients(
     model: ModelLike | Layer,
     input_shape: Any = None,

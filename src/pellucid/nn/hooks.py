@@ -13,10 +13,12 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.registry import explain_call
 from pellucid.text import kind_of
 from pellucid.types import Array, map_arrays
 
 
+@explain_call
 @contextmanager
 def hook(
     layer: Layer,
@@ -139,6 +141,7 @@ class Watch:
         return f"Watch({', '.join(shapes) or 'nothing has passed through yet'})"
 
 
+@explain_call
 @contextmanager
 def record(layer: Layer) -> Iterator[Watch]:
     """Record what passes through a layer within the block; its results do not change.

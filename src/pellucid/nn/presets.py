@@ -13,7 +13,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.registry import validate_call
+from pellucid.registry import explain_call, validate_call
 
 PRETRAINED, DEFAULT_BODY = "pretrained", "efficientnet-lite0"
 LINEAR, REALMLP, REALMLP_MEAN = "linear", "realmlp", "realmlp-mean"  # of tables
@@ -69,6 +69,7 @@ def preset(
     return model
 
 
+@explain_call
 def presets() -> dict[str, str]:
     """Return the presets: the name of each, and a line that describes it.
 

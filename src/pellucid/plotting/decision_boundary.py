@@ -13,7 +13,7 @@ from pellucid.plotting.axes import axes_for
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, class_name, look
 from pellucid.plotting.types import Axes
-from pellucid.registry import Limits, check_option
+from pellucid.registry import Limits, check_option, explain_call
 from pellucid.text import by, kind_of
 from pellucid.types import Array
 
@@ -21,6 +21,7 @@ N_SHADES = 12  # of a colour: a picture of few colours is a small file
 WHERE = "plot_decision_boundary"
 
 
+@explain_call
 def plot_decision_boundary(model: Any, data: Any, ax: Any = None, *, resolution: int = 200) -> Axes:
     """Draw what a model of two inputs answers everywhere around the data, and the samples.
 

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pellucid.errors import CallError, unknown_name
@@ -60,7 +60,7 @@ def _explained(function: F, where: str, noun: str) -> F:
     return explained  # type: ignore[return-value]
 
 
-def validate_call(*checked: str) -> Callable[[F], F]:
+def validate_call(*checked: str, others: Callable[[], Iterable[str]] | None = None) -> Callable[[F], F]:
     """Return a decorator of public functions: a wrong call is a CallError, a wrong argument an OptionError.
 
     Parameters
@@ -68,6 +68,8 @@ def validate_call(*checked: str) -> Callable[[F], F]:
     *checked : str
         The arguments that are checked against their annotations, as options are (``check_option``). The others are
         those that the function looks at itself.
+    others : callable, optional
+        Returns the names that ``**keywords`` of the function may have.
 
     Examples
     --------
@@ -91,7 +93,13 @@ def validate_call(*checked: str) -> Callable[[F], F]:
 
         @functools.wraps(function)
         def validated(*args: Any, **named: Any) -> Any:
-            bound = bind(name, "argument", _signature(function), args, named)
+            signature = _signature(function)
+            if others is not None:
+                *own, _ = signature.parameters
+                known = {*own, *others()}
+                for one in named.keys() - known:
+                    raise CallError(f"{name}: {unknown_name('argument', one, known)}")
+            bound = bind(name, "argument", signature, args, named)
             for one in checked:
                 if one in bound.arguments:
                     hint = hints_of(function).get(one)

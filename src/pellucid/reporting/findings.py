@@ -26,7 +26,7 @@ from pellucid.training.cost import can_be_dual
 
 if TYPE_CHECKING:
     from pellucid.evaluation.columns.importance import ColumnImportance
-    from pellucid.evaluation.influence.explained import InfluenceOutcome
+    from pellucid.evaluation.influence.outcome import InfluenceOutcome
     from pellucid.evaluation.label_errors.label_errors import LabelErrors
     from pellucid.evaluation.robustness.curves import Robustness
     from pellucid.evaluation.saliency.maps import SaliencyMaps
@@ -158,7 +158,7 @@ def find_all(
         For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
     from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
-    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
+    from pellucid.evaluation.influence.run_trace import N_TRAININGS
     from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
     from pellucid.evaluation.robustness.try_perturbations import robustness
     from pellucid.evaluation.saliency.compute_maps import saliency_of_samples

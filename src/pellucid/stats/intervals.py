@@ -9,6 +9,7 @@ from pellucid.errors import OptionError
 from pellucid.types import Array
 
 LEVEL = 0.95  # the default level of every interval
+ALPHA = 0.05  # the significance level of every test: a p-value below it counts as beyond chance
 
 
 def wilson_interval(n_correct: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 
 Start with :mod:`pellucid.textbook.steps`, which is the whole network on one page. The photos are in
 :mod:`pellucid.textbook.figures`, the explanatory drawings in :mod:`pellucid.textbook.drawings`; both are imported
-on first use, so that the arithmetic needs NumPy alone. Imported by evaluation, workflows and the command line.
+on first use, so that the arithmetic needs NumPy alone.
 """
 
 from typing import TYPE_CHECKING

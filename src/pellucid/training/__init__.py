@@ -1,4 +1,1 @@
-"""The one training loop and what plugs into it: options, callbacks, optimizers, schedules.
-
-Imports nn, data and ops; imported by runs, estimators, evaluation and the commands.
-"""
+"""The one training loop and what plugs into it: options, callbacks, optimizers, schedules."""

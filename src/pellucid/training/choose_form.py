@@ -82,8 +82,7 @@ def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
         step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
         if job.batch_size is None and dispatch.current() == "numba":
             step = ManySteps(job.model, dual, job.Y, job.weights, step or Executor(job.model))
-            step_operations = 3 * 2.0 * len(rows) ** 2 * dual.output_shape[0]
-            job.holds_blas = step_operations < BLAS_OPERATIONS
+            job.holds_blas = 3 * 2.0 * len(rows) ** 2 * dual.output_shape[0] < BLAS_OPERATIONS
         form = DualForm(dual, batches, held, step)
         optimizer.grad_norm = form.grad_norm
         try:

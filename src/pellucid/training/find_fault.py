@@ -10,6 +10,7 @@ from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.registry import explain_call
 from pellucid.text import join
 from pellucid.text_blocks import Result
 from pellucid.training.trace import trace
@@ -67,6 +68,7 @@ class Faults(Result):
         return list(row.values())
 
 
+@explain_call
 def find_fault(
     model: ModelLike | Layer, data: Any = None, *, input_shape: Any = None, loss: Any = None, seed: int = 1
 ) -> Faults:

@@ -14,6 +14,7 @@ from pellucid.data.stored.base import ends
 from pellucid.errors import DataError
 from pellucid.nn.presets import BODY_SIZE, PRETRAINED, n_outputs_for, preset
 from pellucid.nn.pretrained.pretrained import is_there
+from pellucid.registry import explain_call
 from pellucid.text import by, plural
 from pellucid.training.recipes import recipe
 from pellucid.types import Shape
@@ -59,6 +60,7 @@ class Recommendation:
         return f"{self.model}, {plural(self.recipe['n_epochs'], 'epoch')}: {self.reason}"
 
 
+@explain_call
 def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     """Return the preset and the recipe that suit a data set; ``--model auto`` and ``ImageClassifier`` take them.
 

@@ -1,6 +1,7 @@
 """Compare two models, or look at one: what the command ``compare`` does."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pellucid.evaluation.scores.other_data import on_new_table
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRETRAINED, check_has_body
 from pellucid.progress import Progress, shown_progress
-from pellucid.registry import flags_of, validate_call
+from pellucid.registry import flags_of, options_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
@@ -28,7 +29,7 @@ Source = str | Path | Model
 Comparison = PairedComparison | CrossValidation | SeedComparison
 
 
-@validate_call("n_seeds", "n_jobs", "seed", "overwrite")
+@validate_call("n_seeds", "n_jobs", "seed", "overwrite", others=partial(options_of, TrainingOptions))
 def compare(
     a: Source,
     b: Source | None = None,

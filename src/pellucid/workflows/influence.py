@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.evaluation.influence.explain import N_DRAWS
-from pellucid.evaluation.influence.explained import InfluenceOutcome
 from pellucid.evaluation.influence.find_influence import begin_influence
+from pellucid.evaluation.influence.outcome import InfluenceOutcome
 from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call

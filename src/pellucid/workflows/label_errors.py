@@ -6,7 +6,7 @@ from typing import Any
 from pellucid.checks.check import open_source
 from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
-from pellucid.data.source import DataSource
+from pellucid.data.source import DataSource, data_options
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.labels import check_labels
 from pellucid.evaluation.label_errors.find_label_errors import label_errors_of
@@ -19,7 +19,7 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
 
 
-@validate_call("cv", "seed", "n_jobs")
+@validate_call("cv", "seed", "n_jobs", others=data_options)
 def find_label_errors(
     model: str | Path,
     data: Split | DataSource | str | Path,

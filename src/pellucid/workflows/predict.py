@@ -11,6 +11,7 @@ from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predicted import PredictedSamples
 from pellucid.prediction.read_samples import Batch, Samples, collect, none_read, samples_in, samples_of
 from pellucid.progress import CountCallback, Progress, shown_progress
+from pellucid.registry import explain_call
 from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ MOST_HELD = 256  # faults that are kept back until something can be read
 Tell = Callable[..., None]  # takes lines on what cannot be read
 
 
+@explain_call
 def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) -> PredictedSamples:
     """Return what a model predicts for samples, with the name of each.
 

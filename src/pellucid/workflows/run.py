@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,30 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.folders import atomic_folder
 from pellucid.progress import Progress, ProgressBar
-from pellucid.registry import validate_call
+from pellucid.registry import options_of, validate_call
 from pellucid.reporting.build import check_probabilities, write_findings
 from pellucid.reporting.findings import find_short
 from pellucid.runs.build import RunRequest, plan
 from pellucid.runs.photo import new_image
 from pellucid.training.callbacks.progress import PrintCosts, progress_bar
 from pellucid.training.callbacks.time_limit import LookAhead
+from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO
 from pellucid.workflows.run_words import Say, is_tutorial, say_check, say_data, say_results
 from pellucid.workflows.train import Outcome, run_folder, train_into
 
 
-@validate_call("tensorboard", "overwrite", "start", "freeze", "body", "pixels", "unfreeze", "photo")
+@validate_call(
+    "tensorboard",
+    "overwrite",
+    "start",
+    "freeze",
+    "body",
+    "pixels",
+    "unfreeze",
+    "photo",
+    others=partial(options_of, TrainingOptions),
+)
 def run(
     model: str | Path = AUTO,
     data: DataSource | str | Path = "drawn-cats",

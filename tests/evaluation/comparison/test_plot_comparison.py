@@ -31,7 +31,7 @@ def paired(counts: tuple[int, int, int, int], names: tuple[str, str]) -> PairedC
     for letter, name, mask in zip("AB", names, pairs(*counts), strict=True):
         y_pred = np.where(mask, y, 1 - y)
         sides.append(Side(letter, name, confusion_matrix(y, y_pred, test.classes), y_pred))
-    return PairedComparison("data", "samples", test, *sides)
+    return PairedComparison("data", "sample", test, *sides)
 
 
 def test_the_bar_has_every_sample_in_its_place(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_bars_miss_no_start(n_test: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     many = np.round(rng.normal(0.7, 0.03, (2, 300)) * n_test) / n_test
     runs = tuple(some(*one, letter=letter) for letter, one in zip("AB", many.tolist(), strict=True))
-    figure = seed_figure(SeedComparison("data", "samples", n_test, 0.1, "7", 300, runs))
+    figure = seed_figure(SeedComparison("data", "sample", n_test, 0.1, "7", 300, runs))
     for axes in figure.axes:
         assert sum(bar.get_height() for bar in axes.patches) == 300
     save_figure(figure, tmp_path / "figure.png")

@@ -83,7 +83,7 @@ def some(*accuracies: float | None, letter: str = "A") -> SeedRuns:
 
 
 def seeds_of(*runs: SeedRuns, n_seeds: int = 5) -> SeedComparison:
-    return SeedComparison("small", "photos", 50, 0.66, "cat", n_seeds, runs)
+    return SeedComparison("small", "photo", 50, 0.66, "cat", n_seeds, runs)
 
 
 def test_the_spread_is_counted_right() -> None:

@@ -18,8 +18,8 @@ from pellucid.evaluation.influence.retraining import Retraining
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, own_copy, read_snapshot, snapshot_of
 from pellucid.evaluation.influence.tracin import (
     dense_products,
-    head_of,
     inputs_of,
+    last_dense,
     plain_products,
     trace_influence,
 )
@@ -80,7 +80,7 @@ def test_factorized_products_equal_single_gradients(rng: Rng, n_out: int, bend: 
 def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0, 2])
-    head = head_of(model)
+    head = last_dense(model)
     slopes = logit_slope(said[:4]), logit_slope(said[4:])
     ours = dense_products([head], inputs_of(head, model, X), 4, *slopes)
     n_head = sum(value.size for value in model._leaves()[-1].params.values())
@@ -94,7 +94,7 @@ def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     bent = pl.Sequential([pl.Dense(2, activation="tanh")])
     bent.initialize((5,))
     with pytest.raises(OptionError, match="ends in a Dense layer"):
-        head_of(bent)
+        last_dense(bent)
 
 
 @every("k", [2, 3])

@@ -11,7 +11,7 @@ from tests.pictures import assert_readable, frames, shown, words
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.evaluation.influence.explained import (
+from pellucid.evaluation.influence.outcome import (
     ExplainedPrediction,
     InfluenceOutcome,
     InfluentialSample,

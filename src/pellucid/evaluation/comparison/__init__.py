@@ -2,6 +2,4 @@
 over random seeds (seeds.py), with and without the last blocks of a body trained on (unfreezing.py).
 
 splitting.py makes the folds, labels.py matches predictions with the data's classes, plot_comparison.py draws.
-
-Imported by workflows; imports scores, runs and below.
 """

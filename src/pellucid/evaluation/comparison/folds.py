@@ -25,7 +25,7 @@ from pellucid.text import p_in_words, plural
 from pellucid.text_blocks import Result, as_json
 from pellucid.types import Array
 
-# The first is compared; where a score cannot be above 1, and of the others lower is better.
+# The first of each is what models are compared by. Lower is better of those that may be above 1.
 OF_CLASSES = ("balanced_accuracy", "accuracy")
 OF_NUMBERS = ("r_squared", "mean_absolute_error", "root_mean_squared_error")
 AT_MOST_1 = ("balanced_accuracy", "accuracy", "r_squared")

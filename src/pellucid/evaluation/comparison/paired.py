@@ -55,7 +55,7 @@ class PairedComparison(Result):
     Attributes
     ----------
     data, noun : str
-        The data's name, and what its samples are called: "photos" or "samples".
+        The data's name, and what one of its samples is called: "photo" or "sample".
     test : Dataset
         What both predicted.
     a, b : Side
@@ -65,7 +65,7 @@ class PairedComparison(Result):
 
     name = "comparison"
     columns = ("model", "accuracy", "95 %", "balanced", "correct", "trained")
-    in_json = "data mcnemar only_a_correct=only_a only_b_correct=only_b headline notes=about_data"
+    in_json = "data mcnemar only_a_correct only_b_correct headline notes=about_data"
     is_complete = True
 
     data: str
@@ -91,13 +91,13 @@ class PairedComparison(Result):
         return paired_bootstrap(*self._correct)
 
     @property
-    def only_a(self) -> list[int]:
+    def only_a_correct(self) -> list[int]:
         """The test samples that only A classifies correctly, by number."""
         a, b = self._correct
         return np.flatnonzero(a & ~b).tolist()
 
     @property
-    def only_b(self) -> list[int]:
+    def only_b_correct(self) -> list[int]:
         """The test samples that only B classifies correctly, by number."""
         a, b = self._correct
         return np.flatnonzero(b & ~a).tolist()
@@ -113,9 +113,9 @@ class PairedComparison(Result):
         ahead = abs(table.only_b - table.only_a)
         counts = f"{table.only_a} only by A, {table.only_b} only by B, of {n}"
         if not ahead:
-            return f"A and B classify equally many {self.noun} correctly ({counts})."
+            return f"A and B classify equally many {self.noun}s correctly ({counts})."
         better, worse = ("B", "A") if table.only_b > table.only_a else ("A", "B")
-        more = plural(ahead, self.noun[:-1])
+        more = plural(ahead, self.noun)
         return (
             f"{better} classifies {more} more than {worse} correctly ({counts}; {p_in_words(table.p_value)})."
         )
@@ -129,8 +129,8 @@ class PairedComparison(Result):
             f"Accuracy, B minus A: {self.difference:+.3f}{interval}. "
             f"Baseline (always {known.majority_class!r}): {known.baseline:.3f}.",
             *(
-                f"Only {letter} is correct on {self.noun} {join_some(numbers, most=MOST_LISTED)}."
-                for letter, numbers in (("A", self.only_a), ("B", self.only_b))
+                f"Only {letter} is correct on {self.noun}s {join_some(numbers, most=MOST_LISTED)}."
+                for letter, numbers in (("A", self.only_a_correct), ("B", self.only_b_correct))
                 if numbers
             ),
             *self.about_data,
@@ -180,7 +180,7 @@ class PairedComparison(Result):
         found = {self.name: comparison_figure(self)}
         if self.test.has_pictures:
             y_pred = (self.a.y_pred, self.b.y_pred)
-            found["disputed"] = disputed_pictures(self.test, self.only_a, self.only_b, y_pred)
+            found["disputed"] = disputed_pictures(self.test, self.only_a_correct, self.only_b_correct, y_pred)
         return found
 
 
@@ -247,10 +247,10 @@ def compare_on_test(
             majority = majority_in_training(model) if model.classes == test.classes else None
         confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
-    test, noun = parts["A"], f"{parts['A'].noun}s"
+    test = parts["A"]
     if test is split.test and (leaked := leaked_test_rows(split.train, test).tolist()):
         found.append(
-            f"{len(leaked)} of {len(test)} test {noun} in the training part too ({join_some(leaked, most=10)}): "
-            "that tests memory, not generalization."
+            f"{len(leaked)} of {len(test)} test {test.noun}s in the training part too "
+            f"({join_some(leaked, most=10)}): that tests memory, not generalization."
         )
-    return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(dict.fromkeys(found)))
+    return PairedComparison(split.name, test.noun, test, sides[0], sides[1], tuple(dict.fromkeys(found)))

@@ -73,7 +73,7 @@ def comparison_figure(result: PairedComparison) -> Figure:
             who.barh(0, n, left=start, color=color, height=0.6, label=f"{words}: {n}")
             start += n
         legend_above(who, 4)
-        who.set(xlim=(0, start), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {result.noun}")
+        who.set(xlim=(0, start), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {result.noun}s")
         who.spines["left"].set_visible(False)
     return figure
 
@@ -230,8 +230,8 @@ def seed_figure(result: SeedComparison) -> Figure:
             lower, median, upper = np.quantile(one, [0.25, 0.5, 0.75])
             axes.plot([lower, upper], [-0.5, -0.5], color=INK, linewidth=4, solid_capstyle="butt", alpha=0.5)
             axes.plot(median, -0.5, "D", color=INK, markersize=6)
-            for value, name, color in lines:
-                _reference(axes, value, name, 2 if n_test <= 100 else 3, color)
+            for value, name, shade in lines:
+                _reference(axes, value, name, 2 if n_test <= 100 else 3, shade)
             legend_above(axes, 2)
             axes.set(xlim=(low, high), ylabel=f"Starts of {title}")
             axes.yaxis.get_major_locator().set_params(integer=True)

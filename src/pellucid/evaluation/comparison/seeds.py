@@ -96,7 +96,7 @@ class SeedComparison(Result):
     Attributes
     ----------
     data, noun : str
-        The data's name, and what its samples are called: "photos" or "samples".
+        The data's name, and what one of its samples is called: "photo" or "sample".
     n_test : int
     baseline : float
         The accuracy of the majority-class baseline on the test part, always ``majority_class``.
@@ -166,7 +166,7 @@ class SeedComparison(Result):
         value, of = self.reference()
         stopped = f"Stopped after {len(self.runs[0].starts)} of {self.n_seeds} starts."
         return (
-            f"On {self.n_test} test {self.noun}. Baseline (always {self.majority_class!r}): {self.baseline:.3f}; "
+            f"On {self.n_test} test {self.noun}s. Baseline (always {self.majority_class!r}): {self.baseline:.3f}; "
             f"reference ({of}): {value:.3f}.",
             *(
                 f"{runs.letter}, seed {one.seed}: {one.fault}"
@@ -289,10 +289,10 @@ def compare_seeds(
         if not len(one.accuracies):
             raise TrainingError(f"{one.letter} ({one.source}): every start failed. {one.starts[0].fault}")
     majority = int(np.bincount(split.train.y).argmax())
-    truth = confusion_matrix(split.test.y, split.test.y, split.classes, majority)
+    truth = confusion_matrix(split.test.y, split.test.y, split.classes, majority)  # for its baseline
     return SeedComparison(
         data=split.name,
-        noun=f"{split.test.noun}s",
+        noun=split.test.noun,
         n_test=len(split.test),
         baseline=truth.baseline,
         majority_class=truth.majority_class,

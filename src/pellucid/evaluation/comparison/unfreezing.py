@@ -19,6 +19,7 @@ from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.types import Array
 
 N_FOLDS = 3
+METRICS = ("balanced_accuracy", "log_loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +50,21 @@ class Unfreezing:
     @property
     def headline(self) -> str:
         """What both score, by how much they differ, and whether it helped."""
-        parts = []
-        for metric in ("balanced_accuracy", "log_loss"):
-            (without, with_it), found = getattr(self, metric).mean(axis=1), self.difference(metric)
+        parts, both = [], [self.difference(metric) for metric in METRICS]
+        for metric, found in zip(METRICS, both, strict=True):
+            without, with_it = getattr(self, metric).mean(axis=1)
             interval = "" if found.low is None else f", 95 % {found.low:+.3f} to {found.high:+.3f}"
             name = metric.replace("_", " ")
             parts.append(f"{name} {with_it:.3f}, without it {without:.3f} ({found.mean:+.3f}{interval})")
-        both = [self.difference(metric) for metric in ("balanced_accuracy", "log_loss")]
         is_sure = any(one.low is not None and one.low * (one.high or 0) > 0 for one in both)
         better = "It helped." if is_sure else "It helped, by no more than chance may."
         verdict = better if self.helped else "It did not help: leave out --unfreeze."
-        folds = self.log_loss.shape[1]
-        return f"--unfreeze {self.n_blocks}, by {folds} folds of the training part: {'; '.join(parts)}. {verdict}"
+        how = f"--unfreeze {self.n_blocks}, by {N_FOLDS} folds of the training part"
+        return f"{how}: {'; '.join(parts)}. {verdict}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores of each fold, without and with, and the headline, as JSON can hold them."""
-        scores = {name: getattr(self, name).tolist() for name in ("balanced_accuracy", "log_loss")}
+        scores = {name: getattr(self, name).tolist() for name in METRICS}
         return {"headline": self.headline, "helped": self.helped, **scores}
 
 

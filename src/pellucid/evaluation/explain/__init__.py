@@ -1,5 +1,5 @@
 """One photo explained: its prediction, variants, nearest training photos, novelty and saliency maps.
 
 ``explain_photo`` (explain_photo.py) explains one; image_context.py computes everything about a photo
-once; plot_image.py draws it. Imported by reporting and workflows; imports saliency and below.
+once; plot_image.py draws it.
 """

@@ -6,8 +6,8 @@ from itertools import chain
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, Retrained
 from pellucid.evaluation.influence.logits import labels_of, logit
+from pellucid.evaluation.influence.outcome import ExplainedPrediction, InfluentialSample, Retrained
 from pellucid.evaluation.influence.retraining import Group, Retraining, Runner
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.style import class_name
@@ -155,12 +155,12 @@ def _group(rows: Iterable[int]) -> Group:
     return tuple(sorted(int(row) for row in rows))
 
 
-def sigmoid(logit: float) -> float:
-    """Return the probability p whose log(p / (1 - p)) is given.
+def sigmoid(z: float) -> float:
+    """Return the probability p whose log(p / (1 - p)) is z.
 
     Examples
     --------
     >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
     """
-    return float(np.exp(-np.logaddexp(0, -logit)))
+    return float(np.exp(-np.logaddexp(0, -z)))

@@ -16,10 +16,11 @@ from pellucid.aliases import nearest
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.influence.explain import N_DRAWS, explain_predictions
-from pellucid.evaluation.influence.explained import METHODS, InfluenceOutcome
 from pellucid.evaluation.influence.linear import linear_estimate
 from pellucid.evaluation.influence.logits import check_classifier, logit
-from pellucid.evaluation.influence.retrain_runs import (
+from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
+from pellucid.evaluation.influence.retraining import Group
+from pellucid.evaluation.influence.run_trace import (
     decay_of,
     from_checkpoints,
     is_start_gone,
@@ -28,7 +29,6 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_seconds,
     training_weights,
 )
-from pellucid.evaluation.influence.retraining import Group
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.job_threads import submit
@@ -51,8 +51,8 @@ SMOOTHED = (
 
 
 def begin_influence(
-    result: Run,
-    tests: Sequence[int | str] | None = None,
+    run: Run,
+    samples: Sequence[int | str] | None = None,
     *,
     folder: Path | None = None,
     method: str = "tracin",
@@ -67,41 +67,44 @@ def begin_influence(
 
     Parameters
     ----------
+    is_retrained : bool, optional
+        What is ``retrain`` there.
     executor : Executor, optional
         For the trainings that prove it, the longest part, where they are spent in kernels: elsewhere they would
         wait for the interpreter's lock at every step. See :func:`pellucid.job_threads.in_background`.
     """
     started = time.perf_counter()
-    rows = chosen_rows(result, tests, method, top)
-    seconds = training_seconds(result)
-    again, is_mean = is_retrained, bool(branches_of(result.model))
+    rows = chosen_rows(run, samples, method, top)
+    seconds = training_seconds(run)
+    again, is_mean = is_retrained, bool(branches_of(run.model))
     if is_mean and (again or method == "leave-one-out"):
         raise OptionError(
             "influence: the model is the mean of networks, each trained by itself, and cannot be trained again "
             "here. Leave --retrain out, and use --method tracin."
         )
     if again is None:
-        again = seconds <= QUICK_SECONDS and not is_start_gone(result) and not is_mean
+        again = seconds <= QUICK_SECONDS and not is_start_gone(run) and not is_mean
     if method == "leave-one-out" and not again:
-        n = len(result.split.train)
-        each = in_minutes(measured_seconds(result))
+        n = len(run.split.train)
+        each = in_minutes(measured_seconds(run))
         raise OptionError(
             f"leave-one-out: it would train {n} times, about {each} each. Add --retrain to do it, or use "
             "--method tracin."
         )
-    query_data = result.split.test.take(np.array(rows))
-    trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
-    traced = trace_influence(
+    query_data = run.split.test.take(np.array(rows))
+    trace = retrain(run, query_data) if again else from_checkpoints(run, folder, query_data)
+    weights = training_weights(run)
+    influence = trace_influence(
         trace.traced.model,
         trace.traced.snapshots,
         trace.train,
         trace.query,
-        weights=training_weights(result),
+        weights=weights,
         progress=stage_of(progress, "gradients"),
     )
     n_done = int(again)
 
-    def run(train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
+    def train_without(train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
         """Train side by side where that pays."""
         nonlocal n_done
         n_done += len(groups)
@@ -114,30 +117,29 @@ def begin_influence(
             on_done=lambda n, group, outputs: progress("training without", n, len(groups)),
         )
 
-    scores, known = traced.tracin if method == "tracin-plain" else traced.renormalized, {}
+    scores, known = influence.tracin if method == "tracin-plain" else influence.renormalized, {}
     if method == "leave-one-out":
         assert trace.retraining is not None
-        known = run(trace.retraining.without, [(i,) for i in range(len(trace.train))])
+        known = train_without(trace.retraining.without, [(i,) for i in range(len(trace.train))])
         outputs = [trace.traced.outputs, *(known[i,] for i in range(len(known)))]
-        before, *after = (logit(Z, traced.predicted_labels) for Z in outputs)
+        before, *after = (logit(Z, influence.predicted_labels) for Z in outputs)
         scores = before - np.stack(after)
     linear = None
-    if known and result.model._n_body and len(trace.traced.model._leaves()) == 1:
-        own, weights = trace.traced.model, training_weights(result)
-        labels = traced.predicted_labels
-        linear = linear_estimate(own, trace.train, trace.query, labels, decay_of(result), weights)
+    if known and run.model._n_body and len(trace.traced.model._leaves()) == 1:
+        own, labels = trace.traced.model, influence.predicted_labels
+        linear = linear_estimate(own, trace.train, trace.query, labels, decay_of(run), weights)
 
-    notes = [LAST_LAYER] if traced.gradients == "last-layer" else []
-    if smoothing := float(result.model.loss_config.get("label_smoothing", 0.0)):
-        target = 1 - smoothing * (1 - 1 / max(2, len(result.split.classes)))
-        notes.append(SMOOTHED.format(noun=result.noun, target=target))
+    notes = [LAST_LAYER] if influence.gradients == "last-layer" else []
+    if smoothing := float(run.model.loss_config.get("label_smoothing", 0.0)):
+        target = 1 - smoothing * (1 - 1 / max(2, len(run.split.classes)))
+        notes.append(SMOOTHED.format(noun=run.noun, target=target))
     if method == "leave-one-out":
         notes = []  # exact
 
     def prove() -> InfluenceOutcome:
         explanations = explain_predictions(
-            traced,
-            result.split.train,
+            influence,
+            run.split.train,
             query_data,
             rows,
             trace.traced.outputs,
@@ -146,19 +148,19 @@ def begin_influence(
             retraining=trace.retraining,
             known=known,
             n_draws=n_draws,
-            run=run,
+            run=train_without,
         )
         return InfluenceOutcome(
-            run=str(folder or result.split.name),
-            split=result.split,
+            run=str(folder or run.split.name),
+            split=run.split,
             method=method,
-            influence=traced,
+            influence=influence,
             explanations=explanations,
             is_retrained=again,
-            agreement=agreement(traced, scores, linear) if known else None,
+            agreement=agreement(influence, scores, linear) if known else None,
             n_trainings=n_done,
             seconds=time.perf_counter() - started,
-            notes=(*result.notes, *trace.notes, *notes),
+            notes=(*run.notes, *trace.notes, *notes),
         )
 
     return submit(executor if trace.on_threads else None, prove)
@@ -182,7 +184,7 @@ def agreement(influence: Influence, changes: Array, linear: Array | None = None)
 N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
 
 
-def chosen_rows(run: Run, tests: Sequence[int | str] | None, method: str, top: int) -> list[int]:
+def chosen_rows(run: Run, samples: Sequence[int | str] | None, method: str, top: int) -> list[int]:
     """Return the rows that are asked for, after checking every option."""
     if method not in METHODS:
         raise OptionError(unknown_name("method", method, METHODS))
@@ -192,10 +194,10 @@ def chosen_rows(run: Run, tests: Sequence[int | str] | None, method: str, top: i
     test = run.split.test
     if not len(test):
         raise DataError(f"{run.split.name}: the test part is empty. Give data with samples in both parts.")
-    if tests is None:
+    if samples is None:
         kind = "confident mistakes" if not run.test_predictions.is_correct.all() else "highest losses"
         return [int(i) for i in pick(kind, run.test_predictions, N_TESTS)]
-    rows = [_row(run.split, one) if isinstance(one, str) else one for one in tests]
+    rows = [_row(run.split, one) if isinstance(one, str) else one for one in samples]
     wrong = [row for row in rows if not 0 <= row < len(test)]
     if wrong or not rows:
         got = ", ".join(map(str, wrong)) or "none"

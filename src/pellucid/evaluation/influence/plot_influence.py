@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, signed_score
+from pellucid.evaluation.influence.outcome import ExplainedPrediction, InfluentialSample, signed_score
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (

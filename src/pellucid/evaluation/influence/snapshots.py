@@ -24,7 +24,7 @@ class Snapshot:
     step : int
         Updates made before.
     rate : float
-        The learning rate, times the steps that this snapshot stands for.
+        The learning rate, times the steps that this snapshot stands for; of a checkpoint, the learning rate alone.
     theta : Array, shape (p,)
         All parameters, in the plain form.
     states : tuple of dict of str to Array

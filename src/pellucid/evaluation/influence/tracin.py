@@ -118,7 +118,7 @@ def _gradient(model: Model, X: Array, slope: Slope, i: int) -> Array:
     return model.grad
 
 
-def head_of(model: Model) -> Dense:
+def last_dense(model: Model) -> Dense:
     """Return the last layer, whose gradients alone are an approximation.
 
     Raises
@@ -243,7 +243,7 @@ def trace_influence(
             layers = [leaf for leaf in replica._leaves() if isinstance(leaf, Dense)]
             return dense_products(layers, both.reshape(m + n, -1), m, *slopes)
         if way == "last-layer":
-            head = head_of(replica)
+            head = last_dense(replica)
             return dense_products([head], inputs_of(head, replica, both), m, *slopes)
         listen = None if progress is None else (lambda i, m: progress(t * m + i, n_snapshots * m))
         return plain_products(replica, both[:m], both[m:], *slopes, progress=listen)

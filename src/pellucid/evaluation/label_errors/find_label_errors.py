@@ -97,7 +97,7 @@ def label_errors_of(
 
     def keep(n: int, job: TrainingJob, found: Array | PellucidError) -> None:
         if isinstance(found, PellucidError):
-            raise found
+            raise type(found)(f"fold {job.fold + 1}: {found}") from None
         P[divided.rows[job.fold][1]] = found
         progress(STAGE, n, folds)
         if n == 1 and (words := cost(time.perf_counter() - started, folds, side_by_side)):
@@ -106,18 +106,18 @@ def label_errors_of(
     train_all(trainings, folds, seed=seed, n_jobs=side_by_side, on_done=keep)
     rows, likely = contradicted(P, whole.y)
     return LabelErrors(
-        split.name,
-        candidate.source,
-        len(whole),
-        folds,
-        float((P.argmax(axis=1) == whole.y).mean()),
-        tuple(
+        data=split.name,
+        model=candidate.source,
+        n_samples=len(whole),
+        n_folds=folds,
+        accuracy=float((P.argmax(axis=1) == whole.y).mean()),
+        errors=tuple(
             _label_error(split, P[row], int(whole.y[row]), row, label)
             for row, label in zip(rows.tolist(), likely.tolist(), strict=True)
         ),
-        P,
-        split,
-        divided.notes,
+        probabilities=P,
+        split=split,
+        notes=divided.notes,
     )
 
 

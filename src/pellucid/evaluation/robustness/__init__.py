@@ -2,5 +2,4 @@
 
 ``robustness`` (try_perturbations.py) measures it; perturbations.py has the changes, curves.py the results and
 their tests, plot_robustness.py the curves and the sheet.
-Imported by reporting and workflows; imports data.augmentation, prediction, stats, plotting and below.
 """

@@ -10,12 +10,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
 from pellucid.plotting.types import Figure
 from pellucid.shares import share_range
-from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.intervals import ALPHA, wilson_interval
 from pellucid.stats.multiple import holm
 from pellucid.text import p_in_words, plural
 from pellucid.text_blocks import InJson, Result
 
-LEVEL = 0.05  # a p-value below it counts as beyond chance
 BREAK_POINTS = 10  # percent of all photos: such a loss counts as a break
 
 Outcome: TypeAlias = Literal["no loss", "more than chance", "not shown", "cannot be told"]
@@ -64,11 +63,11 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[CostT
     no loss 1.0
     """
     corrected = holm(p_values)
-    n_not_rejected = max(1, int((corrected >= LEVEL).sum()))  # by which Holm multiplies
-    fewest = math.floor(math.log2(2 * n_not_rejected / LEVEL)) + 1
+    n_not_rejected = max(1, int((corrected >= ALPHA).sum()))  # by which Holm multiplies
+    fewest = math.floor(math.log2(2 * n_not_rejected / ALPHA)) + 1
     otherwise: Outcome = "cannot be told" if 100 * fewest > BREAK_POINTS * n else "not shown"
     return [
-        CostTest(p, "no loss" if cost <= 0 else "more than chance" if p < LEVEL else otherwise)
+        CostTest(p, "no loss" if cost <= 0 else "more than chance" if p < ALPHA else otherwise)
         for cost, p in zip(costs, corrected.tolist(), strict=True)
     ]
 
@@ -128,7 +127,10 @@ class PerturbationCurve(InJson):
 
     @property
     def breaks_at(self) -> float | None:
-        """The weakest strength that costs 10 % of all photos, or falls below the baseline; None: at no strength."""
+        """The weakest strength that costs 10 % of all photos, or falls below the baseline; None: at no strength.
+
+        The baseline does not count where the photos as they are fall below it already.
+        """
         clean, *changed = self.rows
         lowest = self.n_baseline if clean.n_correct >= self.n_baseline else 0
         for row in changed:

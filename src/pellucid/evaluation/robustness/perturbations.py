@@ -141,7 +141,7 @@ def check_photos(where: str, images: Array) -> None:
 
 
 Rng = np.random.Generator
-# Of a transform, from floats (m, h, w, c) and a strength.
+# Takes floats (m, h, w, c), a strength and a generator; returns what is changed, in the same shape.
 Values: TypeAlias = Callable[[Array, float, Rng], Any]
 
 # What comes in from outside: the border's pixels, repeated. Mirroring the photo there, as augmentation does, would

@@ -1,5 +1,4 @@
 """Scores of a model: predictions in one pass, metrics with intervals, calibration, galleries of samples.
 
-``evaluate`` (evaluate.py) is what the command prints. Imported by the other
-subjects of evaluation and by every higher room.
+``evaluate`` (evaluate.py) is what the command prints.
 """

@@ -12,7 +12,6 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
-from pellucid.evaluation.scores.estimate_text import CHANCE
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRETRAINED
 from pellucid.nn.pretrained.pretrained import is_there
@@ -23,7 +22,7 @@ from pellucid.prediction.predict import Predictions
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import check_command, command_line, data_parts
 from pellucid.shares import share
-from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.intervals import ALPHA, wilson_interval
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some, plural
 from pellucid.training.constant import constant_loss
@@ -316,10 +315,10 @@ def no_better(test: Predictions) -> str | None:
     n = len(test)
     if test.kind == "classification":
         matrix, compared = test.confusion, mcnemar(test.is_correct, test.is_majority)
-        is_better = compared.p_value < CHANCE and matrix.accuracy > matrix.baseline
+        is_better = compared.p_value < ALPHA and matrix.accuracy > matrix.baseline
         if is_better or matrix.n_correct == n:
             return None
-        if compared.p_value < CHANCE:
+        if compared.p_value < ALPHA:
             return f"The test accuracy is below the baseline, always {matrix.majority_class!r}."
         return f"Not shown to be better than the baseline, always {matrix.majority_class!r}."
     if test.kind == "multi_label":

@@ -5,7 +5,7 @@ import math
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.prediction.predict import Predictions
 from pellucid.shares import share, share_range
-from pellucid.stats.intervals import LEVEL, Estimate, wilson_interval
+from pellucid.stats.intervals import ALPHA, LEVEL, Estimate, wilson_interval
 from pellucid.stats.paired import mcnemar
 from pellucid.text import p_in_words
 
@@ -21,7 +21,6 @@ SHARES = (
     "label_accuracy",
     "baseline",
 )
-CHANCE = 0.05  # p values from here on are put down to chance
 
 
 IN_WORDS = (*SHARES, "mean_absolute_error", "root_mean_squared_error", "log_loss")
@@ -75,7 +74,7 @@ def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMa
         f"{interval}). "
         + ("" if train is None else f"Training {share(train.accuracy, n)}. ")
         + f"Baseline (always '{matrix.majority_class}') {share(matrix.baseline, n)}."
-        + (f" Not shown to be better than the baseline ({how})." if compared.p_value >= CHANCE else "")
+        + (f" Not shown to be better than the baseline ({how})." if compared.p_value >= ALPHA else "")
     )
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.evaluation.scores.estimate_text import CHANCE
 from pellucid.nn.model import Model
 from pellucid.nn.presets import LINEAR, n_outputs_for, preset
 from pellucid.ops.metrics import r_squared
 from pellucid.prediction.predict import Predictions, predict
 from pellucid.runs.run import Run
 from pellucid.shares import share
+from pellucid.stats.intervals import ALPHA
 from pellucid.stats.paired import mcnemar
 from pellucid.text import p_in_words
 from pellucid.training.fit import fit
@@ -46,7 +46,7 @@ class LinearBaseline:
     @property
     def verdict(self) -> str:
         """``"better"`` or ``"worse"``, as a network; ``""`` where the difference may be chance."""
-        if self.p_value is None or self.p_value >= CHANCE:
+        if self.p_value is None or self.p_value >= ALPHA:
             return ""
         return "better" if self.network > self.linear else "worse"
 

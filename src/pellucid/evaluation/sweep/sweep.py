@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,10 +31,11 @@ from pellucid.evaluation.sweep.train_trial import NextTrial, make_candidate
 from pellucid.folders import open_folder
 from pellucid.parallel import jobs_run_by
 from pellucid.progress import Progress, ProgressCallback, shown_progress
-from pellucid.registry import validate_call
+from pellucid.registry import options_of, validate_call
 from pellucid.runs.train_many import train_many, undivided
 from pellucid.text import join_some
 from pellucid.threads import n_cores
+from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
 
 TrialCallback = Callable[[Trial, Trial | None, str], None]  # one that is done, the best so far, the metric
@@ -45,7 +47,9 @@ def no_trial(trial: Trial, best: Trial | None, metric: str) -> None:
     """Show nothing."""
 
 
-@validate_call("search", "n_trials", "seed", "n_jobs", "resume", "overwrite")
+@validate_call(
+    "search", "n_trials", "seed", "n_jobs", "resume", "overwrite", others=partial(options_of, TrainingOptions)
+)
 def sweep(
     model: str | Path,
     data: Split | DataSource | str | Path,

@@ -1,6 +1,6 @@
 """Losses, from raw outputs (logits) to one number and its gradient, one family per file; ``LOSSES`` by name.
 
-Imported by every room above ``ops``: ``pellucid.ops.losses.Huber(delta=2)``. To add one, see docs/extending.md.
+One is made by ``pellucid.ops.losses.Huber(delta=2)``. To add one, see docs/extending.md.
 """
 
 from pellucid.registry import module_attributes

@@ -1,6 +1,6 @@
 """What the report says of influence: which training samples influenced a prediction, with the proof."""
 
-from pellucid.evaluation.influence.explained import InfluenceOutcome
+from pellucid.evaluation.influence.outcome import InfluenceOutcome
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section, Table
 from pellucid.text import capitalized, percent

@@ -1,7 +1,7 @@
 """Callbacks: what happens during training. One subject per file; ``CALLBACKS`` has them by name.
 
-Imported by training and the rooms above it: ``pellucid.training.callbacks.EarlyStopping(patience=5)``. Any
-callable that takes an event is a callback: see :mod:`pellucid.training.events`.
+One is made by ``pellucid.training.callbacks.EarlyStopping(patience=5)``. Any callable that takes an event is a
+callback: see :mod:`pellucid.training.events`.
 """
 
 from pellucid.registry import module_attributes

@@ -1,6 +1,6 @@
 """Optimizers: how a gradient moves the parameters. One family per file; ``OPTIMIZERS`` has them by name.
 
-Imported by training and the rooms above it: ``pellucid.training.optimizers.Adam(learning_rate=0.01)``.
+One is made by ``pellucid.training.optimizers.Adam(learning_rate=0.01)``.
 To add one, see docs/extending.md.
 """
 

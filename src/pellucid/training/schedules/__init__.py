@@ -1,6 +1,6 @@
 """Schedules: how the learning rate changes from step to step. One family per file; ``SCHEDULES`` has them by name.
 
-Imported by training and the rooms above it: ``pellucid.training.schedules.cosine.Cosine(warmup=0.1)``.
+One is made by ``pellucid.training.schedules.cosine.Cosine(warmup=0.1)``.
 To add one, see docs/extending.md.
 """
 

@@ -7,6 +7,7 @@ from typing import Any
 from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.types import Figure
+from pellucid.stats.intervals import ALPHA
 from pellucid.text import capitalized, p_in_words, percent, placed, plural, shorten, signed
 from pellucid.text_blocks import Block, Result, Table
 
@@ -16,7 +17,6 @@ METHODS = {
     "leave-one-out": "the exact change of the log-odds when the sample alone is left out",
 }
 LONGEST_NAME = 40  # of a file, in a table
-LEVEL = 0.05  # the largest p-value that counts as beyond chance
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,12 @@ class ExplainedPrediction(Result):
     @property
     def is_tested(self) -> bool:
         """Whether there are draws enough, 19, for a p-value of 0.05."""
-        return self.p_value is not None and 1 / (1 + len(self.by_chance)) <= LEVEL
+        return self.p_value is not None and 1 / (1 + len(self.by_chance)) <= ALPHA
 
     @property
     def is_beyond_chance(self) -> bool:
         """Whether the p-value is 0.05 at most."""
-        return self.p_value is not None and self.p_value <= LEVEL
+        return self.p_value is not None and self.p_value <= ALPHA
 
     @property
     def headline(self) -> str:
@@ -180,7 +180,8 @@ class ExplainedPrediction(Result):
         """Return a row for each training: with all samples, without one, without the most influential together.
 
         ``probability`` is that of the class that is predicted with all samples; of random draws it is the median,
-        between ``lowest`` and ``highest``. A sample that was not left out alone has None.
+        the upper one of an even number, between ``lowest`` and ``highest``. A sample that was not left out alone
+        has None.
         """
         rows = [self._row("none", (), self.predicted, self.probability)]
         for one in (*self.towards, *self.against):
@@ -303,8 +304,8 @@ class InfluenceOutcome(Result):
             return f"{n} of {plural(len(proved), 'prediction')} change class {without}."
         n = sum(one.is_beyond_chance for one in tested)
         return (
-            f"{n} of {plural(len(tested), 'prediction')} fall beyond chance {without} (p at most {LEVEL:g}; up to "
-            f"{LEVEL * len(tested):.2g} expected by chance)."
+            f"{n} of {plural(len(tested), 'prediction')} fall beyond chance {without} (p at most {ALPHA:g}; up to "
+            f"{ALPHA * len(tested):.2g} expected by chance)."
         )
 
     def to_rows(self) -> list[dict[str, Any]]:

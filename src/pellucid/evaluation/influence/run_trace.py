@@ -1,11 +1,9 @@
-"""What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
+"""What influence is computed from: a training that is run again, or the checkpoints that it left."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +13,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.retraining import Retraining, Traced
 from pellucid.evaluation.influence.snapshots import read_snapshot, snapshot_of
+from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
@@ -22,70 +21,11 @@ from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
 from pellucid.text import in_minutes, plural
-from pellucid.training.callbacks.base import Callback as CallbackBase
-from pellucid.training.checkpoint import save_checkpoint
 from pellucid.training.cost import arithmetic_of, can_be_dual
-from pellucid.training.events import Callback, EpochEnd
-from pellucid.training.fit import fit, kernels_for
+from pellucid.training.fit import kernels_for
 from pellucid.training.job import validation_rows
 from pellucid.training.loss_setup import weigh_samples
-from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
-
-
-@dataclass(eq=False)
-class EndOfStage(CallbackBase):
-    """Write a checkpoint after a number of epochs, and stop there."""
-
-    until: int
-    path: Path
-
-    is_last = True  # what other callbacks do after an epoch belongs to the state after it
-
-    def epoch_end(self, event: EpochEnd) -> bool:
-        """Write the checkpoint where the stage is over, and return whether it is."""
-        is_over = event.run.epoch >= self.until
-        if is_over:
-            save_checkpoint(event.run, self.path)
-        return is_over
-
-
-def fit_in_stages(
-    stages: Sequence[Stage],
-    options: TrainingOptions,
-    model: Model,
-    data: Dataset,
-    callbacks: Sequence[Callback] = (),
-    *,
-    held: Array | None = None,
-) -> None:
-    """Train as a run did: its stages one after the other, then to the end as the options say.
-
-    Parameters
-    ----------
-    stages : sequence of Stage
-        How the epochs before were trained; empty: in one go.
-    options : TrainingOptions
-        Of the last epochs.
-    model : Model
-        Initialized; trained in place.
-    data : Dataset
-    callbacks : sequence of callable, optional
-        They see a training for each stage, which goes on from the step where the one before ended.
-    held : Array of int, optional
-        The rows held out for validation.
-    """
-    if not stages:
-        fit(model, data, options, callbacks, held=held)
-        return
-    with TemporaryDirectory(prefix="pellucid-stages-") as folder:
-        resume = None
-        for number, (until, own) in enumerate(stages):
-            path = Path(folder) / f"{number}.checkpoint"
-            fit(model, data, own, [*callbacks, EndOfStage(until, path)], resume=resume, held=held)
-            resume = path
-        fit(model, data, options, callbacks, resume=resume, held=held)
-
 
 N_SNAPSHOTS = 20
 N_TRAININGS = 40  # about how many the proof for a few predictions takes
@@ -101,7 +41,7 @@ SAME = {"float64": 1e-6, "float32": 1e-2}
 def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = run.model, run.config.options, len(run.split.train)
-    model = head_of(model, options.seed) if model._n_body else model  # features are known
+    model = model_after_body(model, options.seed) if model._n_body else model  # features are known
     n_steps = run.history.n_steps
     work = arithmetic_of(model, options, m, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
@@ -133,7 +73,7 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
         known = {name: value for name, value in options.optimizer_options.items() if name != "folds"}
         options = replace(options, weight_decay=decay_of(run), optimizer_options=known, n_threads=1)
         stages, limit = [], SAME["float32"]
-        start, kernels = head_of(model, options.seed), "numpy"
+        start, kernels = model_after_body(model, options.seed), "numpy"
         train, query = (replace(part, X=features_of_body(model, part.X)) for part in (train, query))
     else:
         start, kernels = _start_of(run), run.history.kernels
@@ -174,7 +114,7 @@ def features_of_body(model: Model, X: Any) -> Array:
     return features
 
 
-def head_of(model: Model, seed: int) -> Model:
+def model_after_body(model: Model, seed: int) -> Model:
     """Return the layers after a pretrained body, not trained, as a model of its features."""
     parts = Sequential(model._places[model._n_body :])
     head = model_from_config(parts.config(), dtype=model.dtype)
@@ -197,7 +137,7 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     of_the_end = f"step-{run.history.n_steps:08d}"  # the trained model, in the form that it was trained in
     paths = [path for path in paths if path.stem != of_the_end]
     is_dual, n_left = run.history.form == "dual", len(paths)
-    # Without the first layer's weights; at rates that they do not tell; of one network of several.
+    # They lack the first layer's weights, were taken at unknown rates, or belong to one network of several.
     if is_dual or run.config.stages or branches_of(model):
         paths = []
     last = snapshot_of(model, run.history.n_steps, rate)
