@@ -38,6 +38,9 @@ OTHERS = (
     "server",
     "tables",
     "coach",
+    "replay",
+    "pretrained",
+    "inner_folds",
 )
 HAVE_QUICK = (
     *TIMED,

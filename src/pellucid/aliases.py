@@ -367,7 +367,7 @@ def is_habit(name: str, known: Iterable[str]) -> bool:
 
 
 def advice(kind: str, name: str) -> str:
-    """Return what to do in the place of a name for which there is none here; "" where nothing is known of it.
+    """Return what to do instead of a name for which there is none here; "" where nothing is known of it.
 
     Examples
     --------

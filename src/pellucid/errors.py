@@ -68,7 +68,7 @@ class UnknownAttributeError(PellucidError, AttributeError):
     def __init__(self, where: str, attribute: str, owner: Any, kind: str = "attribute") -> None:
         super().__init__(f"{where} has no attribute {attribute!r}")
         self.where, self.attribute, self.kind = where, attribute, kind
-        self.hint = ""  # in the place of what is looked up
+        self.hint = ""  # instead of what is looked up
         self.obj = owner  # and no ``name``: Python would add a suggestion of its own
 
     def __str__(self) -> str:

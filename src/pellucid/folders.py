@@ -198,7 +198,7 @@ def atomic_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def output_errors(target: Path) -> Iterator[None]:
-    """Raise an OutputError that names the target in the place of the operating system's errors."""
+    """Raise an OutputError that names the target instead of the operating system's errors."""
     try:
         yield
     except OutputError:

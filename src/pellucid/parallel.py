@@ -73,7 +73,7 @@ def run_jobs(
         Processes; with 1 everything runs in this one. The results are equal bit for bit. Within ``jobs_run_by`` it
         does not count.
     on_threads : bool, optional
-        Threads of this process in the place of processes.
+        Threads of this process instead of processes.
 
     Raises
     ------

@@ -173,7 +173,7 @@ def _damage_header(path: Path, damage: Damage) -> None:
 
 
 def _damage_npz(path: Path, damage: Damage) -> None:
-    """Put another array in the place of one."""
+    """Put another array instead of one."""
     try:
         with open(path, "rb") as stream, np.load(stream) as file:
             arrays = dict(file)

@@ -21,7 +21,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """Return the processes that are started in the place of helpers: each sleeps."""
+    """Return the processes that are started instead of helpers: each sleeps."""
     found: Started = []
 
     def start(call: Any) -> "subprocess.Popen[bytes]":

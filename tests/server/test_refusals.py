@@ -59,7 +59,7 @@ FORMS: dict[str, tuple[bytes, str, int, str]] = {
     "without a boundary": (FORM, "multipart/form-data", 400, "boundary"),
     "of another boundary": (FORM, form(boundary="other")[1], 400, "damaged"),
     "of a charset that decodes nothing": (FORM, f"{KIND}; charset=undefined", 400, "damaged"),
-    "with a text in the place of a file": (TEXT, KIND, 422, "with a file"),
+    "with a text instead of a file": (TEXT, KIND, 422, "with a file"),
     "that is none": (b"\0\1\2\r\n\r\n", KIND, 400, "damaged"),
     "empty": (b"", KIND, 400, "damaged"),
 }

@@ -1,4 +1,4 @@
-"""What ``train`` fills in: recipes of presets, names in the place of objects, arrays in the place of data sets."""
+"""What ``train`` fills in: recipes of presets, names instead of objects, arrays instead of data sets."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ group("learn", order=145, short_help="Write the network yourself; a coach finds 
 def learn_start(
     *,
     folder: Path = flag(is_argument=True, metavar="DIR", help="The folder; files that are there are kept."),
-    notebook: bool = flag(False, help="Notebooks in the place of Python files."),
+    notebook: bool = flag(False, help="Notebooks instead of Python files."),
 ) -> Answer:
     """A folder with a file to fill in for each exercise, from reading the photos to convolution."""
     from pellucid.learn.exercise import BUILTIN

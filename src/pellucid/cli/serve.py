@@ -25,8 +25,8 @@ def serve(
 ) -> None:
     """Answer POST /predict over HTTP: images, arrays and rows of tables, until Ctrl-C.
 
-    GET / shows how to ask. Each request is a line of JSON on standard error. Clients of other computers need a
-    token: see docs/server.md.
+    GET / shows how to ask. Each request, but for probes that succeed, is a line of JSON on standard error. Clients
+    of other computers need a token: see docs/server.md.
     """
     import importlib.util
 

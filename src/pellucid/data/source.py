@@ -35,8 +35,8 @@ BUILTIN: Mapping[str, str] = {
     "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
     **TOYS,
 }
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
-FRAME = "the frame"  # in the place of a name
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named instead of data
+FRAME = "the frame"  # instead of a name
 _APPLIES = {  # the options of each kind of reader
     "folder": {"skip_bad", "image_size", "fit", "on_disk"},
     "table": {"target", "group", "drop", "kinds", "decimal", "missing"},

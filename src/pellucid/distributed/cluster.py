@@ -105,7 +105,7 @@ def _check_encryption(address: str) -> None:
         )
     if dask.config.get("distributed.comm.require-encryption") and not is_encrypted:
         raise ClusterError(
-            f"{printable(address)}: Dask's configuration requires encryption. Write tls:// in the place of tcp://."
+            f"{printable(address)}: Dask's configuration requires encryption. Write tls:// instead of tcp://."
         )
 
 

@@ -44,7 +44,7 @@ def careful(dispatcher: Any) -> Any:
 
 
 class _Entries(IndexDataCacheFile):
-    """A file for each entry in the place of Numba's index and numbered files: writers need not wait for each other.
+    """A file for each entry instead of Numba's index and numbered files: writers need not wait for each other.
 
     It begins with a checksum of the code and of all that it was compiled from, without which nothing is unpickled:
     damaged code ends the process. BLAKE2b takes 1 to 2 ms a megabyte, and misses nothing, unlike a CRC of 32 bits.

@@ -455,7 +455,7 @@ class Doctor:
 
     @cached_property
     def grafts(self) -> Grafts:
-        """What correct programs have in the place of the learner's expressions."""
+        """What correct programs have instead of the learner's expressions."""
         main = self.program.main
         numbers = sorted({0, self.number})
         changes = [self.traced(n).changes for n in numbers]

@@ -103,7 +103,7 @@ DROPPED = {  # functions of one array that may be left out
 Rewritten: TypeAlias = tuple[
     tuple[str, str, str], ...
 ]  # the names of breaking and repairing it, and the other
-# What may stand in the place of a op b.
+# What may stand for a op b.
 OPERATIONS: dict[type[ast.operator], Rewritten] = {
     ast.Div: (
         ("multiplied for divided", "divided for multiplied", "a * b"),
@@ -246,7 +246,7 @@ def edits(
     tree : ast.Module
         Functions.
     inserts : bool, optional
-        Insert what may be missing, factors, terms, functions, in the place of all other changes.
+        Insert what may be missing, factors, terms, functions, instead of all other changes.
     lines : set of int, optional
     kinds : mapping, optional
         Of the variables, :func:`kind_of`: only one of the same kind stands in for another.
@@ -298,7 +298,7 @@ def kind_of(value: Any) -> Any:
 
 @contextmanager
 def placed(parent: ast.AST, field: str, index: int, other: ast.expr, node: ast.expr) -> Iterator[None]:
-    """Let one expression stand in the place of another within the block; also where it is left early."""
+    """Put one expression in another's place within the block; also where it is left early."""
     _put(parent, field, index, _located(other, node))
     try:
         yield
@@ -371,7 +371,7 @@ def _load(name: str) -> ast.Name:
 
 
 def filled(text: str, **parts: ast.expr) -> Any:
-    """Return the tree of an expression, with others in the place of its names."""
+    """Return the tree of an expression, with others for its names."""
     return _filled(_expression(text), parts)
 
 

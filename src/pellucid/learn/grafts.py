@@ -1,4 +1,4 @@
-"""Expressions of correct programs in the place of a learner's: repairs that need more than a small change.
+"""Expressions of correct programs instead of a learner's: repairs that need more than a small change.
 
 The variables of a correct program stand for those of the learner that take the same values, whatever their names;
 a variable that the learner has not, is written out. Nearest to what stands there, by tokens, comes first.

@@ -160,7 +160,7 @@ def _array(output: str, where: str, expected: Any, got: Any) -> Difference | Non
 
 
 def _not_float(output: str, where: str, expected: Any, got: Any) -> Difference | None:
-    """Return a difference for whole numbers, or booleans, in the place of floats."""
+    """Return a difference for whole numbers, or booleans, instead of floats."""
     is_wrong = np.asarray(expected).dtype.kind == "f" and np.asarray(got).dtype.kind in "iub"
     return Difference("dtype", output, where, expected, got) if is_wrong else None
 

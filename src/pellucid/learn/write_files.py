@@ -19,7 +19,7 @@ def start(folder: str | Path, exercises: Sequence[str] = (), *, notebook: bool =
     exercises : sequence of str, optional
         Names, or files of one's own exercises; default: all built-in ones.
     notebook : bool, optional
-        Write notebooks in the place of Python files.
+        Write notebooks instead of Python files.
 
     Returns
     -------

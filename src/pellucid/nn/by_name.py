@@ -1,4 +1,4 @@
-"""Models by name: what public functions take in the place of a model."""
+"""Models by name: what public functions take instead of a model."""
 
 import importlib
 import os

@@ -30,7 +30,7 @@ class LayerTable(Registry["Layer"]):
         return layer if isinstance(layer, Layer) else super().from_config(layer)
 
     def _joined(self, value: Any, shared: dict[str, "Layer"]) -> Any:
-        """Return a part of a config with layers in the place of descriptions that are shared."""
+        """Return a part of a config with layers instead of descriptions that are shared."""
         if isinstance(value, list | tuple):
             return [self._joined(entry, shared) for entry in value]
         if not isinstance(value, Mapping):

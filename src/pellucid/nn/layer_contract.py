@@ -176,7 +176,7 @@ def _faults_of_grads(leaf: Layer, views: dict[str, Array]) -> Iterator[LayerFaul
 
 
 def _called(layer: Layer, method: str, call: Callable[[], Any], of: str) -> Any:
-    """Return what a method returns; LayerFault in the place of an error that is no sentence of ours."""
+    """Return what a method returns; LayerFault instead of an error that is no sentence of ours."""
     try:
         return call()
     except LayerFault:

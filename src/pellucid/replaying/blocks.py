@@ -1,4 +1,4 @@
-"""Arrays as one run of bytes: what a page, a notebook or a server sends in the place of JSON numbers."""
+"""Arrays as one run of bytes: what a page, a notebook or a server sends instead of JSON numbers."""
 
 import hashlib
 from typing import Any

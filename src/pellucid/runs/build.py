@@ -107,7 +107,7 @@ def plan(
     photo : Path, optional
         A new photo, to be predicted at the end.
     start : Path, optional
-        A trained model to begin from, in the place of ``model``: see :func:`pellucid.nn.transfer.transfer`. Photos
+        A trained model to begin from, instead of ``model``: see :func:`pellucid.nn.transfer.transfer`. Photos
         of a folder are read at its size.
     freeze : str, optional
         Its last layer to be kept as it is.

@@ -1,4 +1,4 @@
-"""The form in which a model is trained: as it is, or with another layer in the place of its first."""
+"""The form in which a model is trained: as it is, or with another layer instead of its first."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -70,7 +70,7 @@ class Form:
     """
 
     name = "direct"
-    dual: Any = None  # the layer in the place of the first one, of the dual form
+    dual: Any = None  # the layer instead of the first one, of the dual form
     grad_norm: Callable[[Array], float] | None = None
 
     def __init__(

@@ -116,7 +116,7 @@ def last_width(model: Model) -> int | None:
 
 
 def _resolved(loss: Any, shape: Any, y: Any) -> Any:
-    """Return a loss, with the name of what suits the output in the place of "auto"."""
+    """Return a loss, where "auto" is replaced by the name of what suits the output."""
     given = {"type": loss} if isinstance(loss, str) else loss
     if not isinstance(given, Mapping) or given.get("type") != AUTO or isinstance(shape, Mapping):
         return loss

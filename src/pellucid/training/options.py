@@ -35,7 +35,7 @@ TABLES: Mapping[str, Registry[Any]] = {  # of what has options of its own
 class TrainingOptions(Configurable):
     """How a network is trained: what ``pellucid train`` takes, a [training] table holds and a run keeps.
 
-    In Python, objects may stand in the place of the names that files hold.
+    In Python, objects may stand where files hold names.
 
     Examples
     --------

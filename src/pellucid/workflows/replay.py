@@ -220,7 +220,7 @@ def _of_run(
     if loss is not None:
         raise OptionError("replay: a step of a run has the run's loss. Leave loss out.")
     if not isinstance(model, str | Path):
-        raise OptionError("replay: a step is one of a run. Name the run's folder in the place of the model.")
+        raise OptionError("replay: a step is one of a run. Name the run's folder instead of the model.")
     if label is not None:
         raise OptionError("replay: a step of a run has the labels of its samples. Leave the label out.")
     if data is not None and not isinstance(data, str | Path):

@@ -347,7 +347,7 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
     if (out / METRICS).is_file() and read_metrics(out / METRICS).get("is_complete"):
         raise OptionError(
             f"--resume: the training in {out} is complete, without a checkpoint. Train again: --overwrite "
-            "in the place of --resume."
+            "instead of --resume."
         )
     say(f"{out}: the training stopped before its first checkpoint, and starts again.")
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-_INSTEAD = {  # what a script has in the place of names of ours
+_INSTEAD = {  # what a script has instead of names of ours
     "Array": "Array = np.ndarray",
     "DataError": 'class DataError(ValueError):\n    """What is wrong with a file or a sample, in one line."""',
     "Decimal": "Decimal = str",

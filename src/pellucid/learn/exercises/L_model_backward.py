@@ -39,7 +39,7 @@ OUTPUTS = ("grads",)
 LOOPS = True
 ALIKE = (
     {"wrong cache", "own layer's activation for the previous one's"},
-    {"dAL wrong", "activation twice"},  # AL - Y in the place of dAL
+    {"dAL wrong", "activation twice"},  # AL - Y instead of dAL
 )
 
 

@@ -7,7 +7,7 @@ Return ``(dX, dW, db)`` in the shapes of X, W and b (k,). Each Z[i, y, x, q] was
 of dZ[i, y, x, q], a weight that of all places and photos, a pixel that of all windows that covered it. Sums, no 1/m.
 What falls on the padding is dropped.
 
-Why it matters: windows overlap. A pixel's slope is a sum, and ``=`` in the place of ``+=`` keeps only its last part.
+Why it matters: windows overlap. A pixel's slope is a sum, and ``=`` instead of ``+=`` keeps only its last part.
 
 >>> X = np.array([[5.0, 6.0, 7.0], [1.0, 2.0, 3.0]]).reshape(1, 2, 3, 1)
 >>> W = np.array([[10.0, 20.0], [30.0, 40.0]]).reshape(2, 2, 1, 1)

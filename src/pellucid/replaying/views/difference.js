@@ -121,7 +121,7 @@ class ChangedRun {
     return error / (size || 1);
   }
 
-  // Return the loss with a number in the place of the one that is changed.
+  // Return the loss with a number instead of the one that is changed.
   loss(value) {
     const { replay, change } = this, made = new Map(), outputs = {};
     for (const t of this.affected) made.set(t, this.run(t, value, made));

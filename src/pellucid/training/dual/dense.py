@@ -139,7 +139,7 @@ class DualDense(Layer):
         Parameters
         ----------
         like : Array, the shape of C with s and b, optional
-            Used in the place of the parameters: whatever is linear in the gradients, such as a velocity, is turned
+            Used instead of the parameters: whatever is linear in the gradients, such as a velocity, is turned
             into its plain form likewise.
         over_ranks : bool, optional
             Whether all ranks compute it together.
