@@ -35,7 +35,7 @@ class Chain(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
         self._predicted = None
-        if are_hooked(self.layers):
+        if any("forward" in vars(layer) or "backward" in vars(layer) for layer in self.layers):  # hooked
             return self._by_layers(X, training)
         if training:
             return self._train(X)
@@ -180,11 +180,6 @@ class ConvRun(Chain):
 
     def _predict(self, X: Array) -> Array:
         return chains.conv_run(X, [block.link() for block in self.blocks], workspace=self._workspace)
-
-
-def are_hooked(layers: Sequence[Layer]) -> bool:
-    """Return whether one of these layers is hooked."""
-    return any("forward" in vars(layer) or "backward" in vars(layer) for layer in layers)
 
 
 def fused(layers: Sequence[Layer]) -> list[Layer]:

@@ -10,7 +10,6 @@ import numpy as np
 from pellucid.errors import PellucidError
 from pellucid.nn.gradient_point import ModelPoint, moved_copy
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.text import join
 from pellucid.types import Array
@@ -59,19 +58,14 @@ def build_watched(leaf: Layer, m: int, seed: int, input_shape: Any, rng: Any) ->
         raise faults[0]
 
 
-def alone(layer: Layer, seed: int, number: int, dtype: str = "float64") -> Model:
-    """Return a model of a copy of a layer and nothing else, built and at random weights."""
-    model = moved_copy(Sequential([layer]), layer.input_shape, seed, number, dtype)
-    model._leaves()[0].name = layer._label
-    return model
-
-
 def point_alone(layer: Layer, m: int, seed: int, number: int = 0, dtype: str = "float64") -> ModelPoint:
     """Return a layer at random samples; at samples above 0 where it is not finite at others, as a logarithm."""
-    point = ModelPoint(alone(layer, seed, number, dtype), m, seed, number)
+    model = moved_copy(Sequential([layer]), layer.input_shape, seed, number, dtype)
+    model._leaves()[0].name = layer._label
+    point = ModelPoint(model, m, seed, number)
     Y = _called(layer, "forward", point.outputs, f"X of shape {point.X.shape}")
     is_positive = isinstance(Y, np.ndarray) and Y.dtype.kind == "f" and not np.isfinite(Y).all()
-    return ModelPoint(point.model, m, seed, number, positive=True) if is_positive else point
+    return ModelPoint(model, m, seed, number, positive=True) if is_positive else point
 
 
 def broken_promises(layer: Layer, m: int, seed: int) -> list[LayerFault]:

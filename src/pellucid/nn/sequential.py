@@ -70,9 +70,7 @@ class Sequential(Model):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output, of the layers or of what stands for several of them (``_is_fused``)."""
         before, steps = self._passes[dispatch.current() if self._is_fused else "plain", training]
-        for step in before:
-            X = step.forward(X, training=training and not step._is_frozen)
-        for step in steps:
+        for step in (*before, *steps):
             X = step.forward(X, training=training and not step._is_frozen)
         self._ran = steps
         return X

@@ -151,9 +151,9 @@ def _suit_unit(model: Model, y: Any) -> None:
 
 def _has_same_targets(model: Model, data: Dataset) -> bool:
     """Return whether the model's outputs are of the same kind, number and names as the data's targets."""
-    kind = LOSSES[default_loss(n_outputs_for(data), data.y)].kind
-    n_known = model.output_shape[0] if len(model.output_shape) == 1 else 0
     n_wanted = n_outputs_for(data)
+    kind = LOSSES[default_loss(n_wanted, data.y)].kind
+    n_known = model.output_shape[0] if len(model.output_shape) == 1 else 0
     if kind == "classification":
         n_known, n_wanted = max(n_known, 2), max(n_wanted, 2)
     is_named = bool(model.classes) and bool(data.classes)

@@ -1,6 +1,7 @@
 """What keeps a network from learning: each layer alone, the network, the loss, and one step on the data."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,11 @@ class Faults(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """Each fault in a sentence; empty where none was found."""
-        return (*self.gradients.notes, *(() if self.step is None else _faults_of(self.step)))
+        return (*self.gradients.notes, *self._of_step)
+
+    @cached_property
+    def _of_step(self) -> list[str]:
+        return [] if self.step is None else _faults_of(self.step)
 
     @property
     def headline(self) -> str:
@@ -60,7 +65,7 @@ class Faults(Result):
         rows = [
             (stage, all(row.is_ok for row in self.gradients.rows if row.stage == stage)) for stage in stages
         ]
-        rows += [] if self.step is None else [("step on the data", not _faults_of(self.step))]
+        rows += [] if self.step is None else [("step on the data", not self._of_step)]
         return [{"checked": stage, "outcome": "ok" if is_ok else "FAULT"} for stage, is_ok in rows]
 
     def cells(self, row: dict[str, Any]) -> list[Any]:

@@ -64,7 +64,7 @@ def robustness(
         If model, data, names or strengths do not fit, or the folder cannot be written.
     """
     model, source = model_and_data("robustness", model, data)
-    check_model("robustness", model)
+    check_model(model)
     test, about_data = _photos(model, source)
     if sample is not None and not 0 <= sample < len(test):
         raise OptionError(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.copies.pixels import has_colour
-from pellucid.errors import PellucidError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations
 from pellucid.evaluation.robustness.try_perturbations import change_photo
@@ -203,10 +202,9 @@ def perturbation_sheet(
 def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | None]]:
     """Return the predicted classes, and their probabilities where the model's loss gives any."""
     labels = model.predict(pictures)
-    try:
-        return labels, model.predict_proba(pictures)[np.arange(len(labels)), labels].tolist()
-    except PellucidError:  # a loss such as hinge has no probabilities
+    if not model._loss.gives_probabilities:
         return labels, [None] * len(labels)
+    return labels, model.predict_proba(pictures)[np.arange(len(labels)), labels].tolist()
 
 
 def _tile(image: Array, name: str, probability: float | None, *, is_good: bool) -> Tile:

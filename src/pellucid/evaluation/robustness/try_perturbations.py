@@ -87,7 +87,7 @@ def robustness(
     >>> result.curves[0].rows[0].n_correct == result.n_correct
     True
     """
-    check_model("robustness", model)
+    check_model(model)
     data = as_dataset(data, "robustness", part="test")
     chosen = choose_perturbations(perturbations, strengths)
     check_photos("robustness", data.X)
@@ -166,18 +166,18 @@ def _stream(perturbation: Perturbation, seed: int, piece: int) -> np.random.Gene
     return stream(seed, f"perturbation {perturbation.name}", piece)
 
 
-def check_model(where: str, model: Model) -> None:
+def check_model(model: Model) -> None:
     """Raise PellucidError, OptionError or ShapeError unless this is a trained classifier of photos."""
-    check_trained(where, model)
+    check_trained("robustness", model)
     if model._loss.kind != "classification":
         raise OptionError(
-            f"{where}: expected a classifier, got a model trained on {model.loss}. "
+            f"robustness: expected a classifier, got a model trained on {model.loss}. "
             "Correct predictions are counted here; a regression has errors instead."
         )
     shape: Any = model.input_shape  # of several inputs, a dictionary
     if not is_image_shape(shape) or shape[2:] == (4,):
         raise ShapeError(
-            f"{where}: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
+            f"robustness: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
             "Only photos can be rotated, darkened or covered."
         )
 

@@ -1,5 +1,6 @@
 """What the callbacks here have in common: options as fields, and a method for each kind of event."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,6 +42,8 @@ class Callback(Configurable):
         Whether it is called after the others.
     changes_training : bool
         Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
+    takes_any_step : bool
+        Whether any of the steps that one call takes may be told, and not each.
     hears_epochs : bool
         Whether each epoch's end is told; by default of a class that has its own ``epoch_end`` or ``__call__``.
     """
@@ -48,6 +51,7 @@ class Callback(Configurable):
     _registry = CALLBACKS
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
+    takes_any_step: ClassVar[bool] = False
     hears_epochs: ClassVar[bool] = False
     _hears_steps: ClassVar[bool] = False
 
@@ -76,7 +80,7 @@ class Callback(Configurable):
         Until then, steps of a small network may be one call, of which only the last is told. By default every step,
         of a class that has its own ``step_end`` or ``__call__``.
         """
-        return step + 1
+        return sys.maxsize if self.takes_any_step else step + 1
 
     def train_start(self, event: TrainStart) -> bool | None:
         """Before the first step."""

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from types import FrameType
@@ -27,6 +26,8 @@ class StopOnInterrupt(Callback):
         The number of the signal that stopped the training; 0: none did.
     """
 
+    takes_any_step = True
+
     takes_sigterm: bool = option(
         False,
         help="Stop the same way where the process is asked to end (SIGTERM), or its terminal closes (SIGHUP).",
@@ -41,10 +42,6 @@ class StopOnInterrupt(Callback):
     def was_interrupted(self) -> bool:
         """Whether a signal has come."""
         return self.signal > 0
-
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
 
     def train_start(self, event: TrainStart) -> bool:
         """Take over the signals; only the main thread may."""

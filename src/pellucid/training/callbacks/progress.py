@@ -1,6 +1,5 @@
 """What shows how a training goes: a bar, and the costs as the tutorial prints them."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +58,8 @@ class PrintCosts(Callback):
 class Progress(Callback):
     """A bar with epochs, loss, validation metrics and time left; silent where there is no terminal or notebook."""
 
+    takes_any_step = True
+
     title: str = option("", help="What is shown before the epoch.")
     refresh_seconds: float = option(0.1, at_least=0, help="Least time between two updates of the bar.")
     is_shown: bool | None = option(None, help="Whether to show it; default: on a terminal and in a notebook.")
@@ -68,10 +69,6 @@ class Progress(Callback):
         super().__post_init__()
         self._bar = ProgressBar(is_shown=False)
         self._next, self._total, self._validation = 0.0, 0, ""
-
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
 
     def train_start(self, event: TrainStart) -> None:
         """Make a bar for all steps."""

@@ -1,6 +1,5 @@
 """Time: a training that stops after some minutes, and how long it will take, measured on its first steps."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +19,9 @@ WORTH_SAYING = 30.0  # seconds that are left
 class TimeLimit(Callback):
     """Stop after some minutes of training, with a checkpoint where the training writes any."""
 
-    minutes: float = option(above=0, help="Minutes of training.")
+    takes_any_step = True
 
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
+    minutes: float = option(above=0, help="Minutes of training.")
 
     def train_start(self, event: TrainStart) -> None:
         """Start the clock."""
@@ -41,11 +38,9 @@ class TimeLimit(Callback):
 class LookAhead(Callback):
     """Say once how long the training will take, where it is long."""
 
-    show: Callable[[str], Any] = option(print, help="Takes the line.")
+    takes_any_step = True
 
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
+    show: Callable[[str], Any] = option(print, help="Takes the line.")
 
     def train_start(self, event: TrainStart) -> None:
         """Forget what was measured."""
