@@ -93,7 +93,7 @@ def test_many_copies_of_one_picture(drawings: Array) -> None:
     (exact,) = report.of_kind("duplicate")
     assert exact.n_samples == 31
     assert len(exact.samples) == 10
-    assert "is there 31 times" in exact.found
+    assert "appears 31 times, also as" in exact.found
 
 
 def test_leaks_exact_ones_first(cats: Split) -> None:
@@ -118,7 +118,7 @@ def test_rows_and_pictures_say_how_copies_were_changed(cats: Split) -> None:
     cats.train.X[60] = np.repeat(cats.train.X[50].mean(axis=2, keepdims=True), 3, axis=2)
     report = check_data(cats)
     assert report.leaks == ((3, 100, "mirrored"),)
-    assert "is a mirrored copy of train 100" in report.to_rows()[0]["first"]
+    assert "is the same picture as train 100 (cat), one of them mirrored" in report.to_rows()[0]["first"]
     assert [finding.how for finding in report.of_kind("near_duplicate")] == ["recoloured"]
     drawn = [text.get_text() for axes in report.pages()[0].axes for text in axes.texts]
     assert "1, mirrored" in drawn

@@ -110,7 +110,7 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
     found = []
     for row, its in by_test.items():
         samples = (sample("test", row), *(sample("train", leak.train) for leak in its))
-        text = f"{samples[0]} is {_same(its[0].kind)} {samples[1]}{_more(len(its) - 1)}."
+        text = f"{samples[0]} is {alike(f'{samples[1]}{_more(len(its) - 1)}', its[0].kind)}."
         found.append(Finding("leak", text, samples, how=its[0].kind))
     found += (conflicts := _conflicts(split, copies))
     in_conflict = {(sample.part, sample.index) for one in conflicts for sample in one.samples}
@@ -118,31 +118,37 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
         ("train", copies.train, copies.within_train),
         ("test", copies.test, copies.within_test),
     ):
-        alike = components(len(members.members), [(pair.first, pair.second) for pair in near])
+        groups_near = components(len(members.members), [(pair.first, pair.second) for pair in near])
         firsts = [rows[0] for rows in members.members]
         hows = {(firsts[pair.first], firsts[pair.second]): pair.kind for pair in near}
         groups = [("duplicate", rows) for rows in members.members if len(rows) > 1]
-        groups += [("near_duplicate", [firsts[i] for i in group]) for group in alike]
+        groups += [("near_duplicate", [firsts[i] for i in group]) for group in groups_near]
         for kind, rows in groups:
             if all((part, row) in in_conflict for row in rows):  # said already
                 continue
             samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
             how = "exact" if kind == "duplicate" else hows.get((rows[0], rows[1]), "near")
-            same = f"there {len(rows)} times: again as" if how == "exact" else _same(how)
-            text = f"{samples[0]} is {same} {samples[1]}{_more(len(rows) - 2)}."
+            others = f"{samples[1]}{_more(len(rows) - 2)}"
+            same = (
+                f"appears {len(rows)} times, also as {others}"
+                if how == "exact"
+                else f"is {alike(others, how)}"
+            )
+            text = f"{samples[0]} {same}."
             found.append(Finding(kind, text, samples, len(rows), how))
     return found
 
 
-def _same(how: str) -> str:
-    """Return the words between two copies.
+def alike(other: object, how: str) -> str:
+    """Return in words how a sample is like another one; which of the two was changed, nobody can tell.
 
     Examples
     --------
-    >>> _same("near"), _same("mirrored and cropped")
-    ('nearly the same as', 'a mirrored and cropped copy of')
+    >>> alike("b.jpg", "near"), alike("b.jpg", "mirrored and cropped")
+    ('nearly the same as b.jpg', 'the same picture as b.jpg, one of them mirrored and cropped')
     """
-    return {"exact": "the same as", "near": "nearly the same as"}.get(how, f"a {how} copy of")
+    known = {"exact": f"the same as {other}", "near": f"nearly the same as {other}"}
+    return known.get(how, f"the same picture as {other}, one of them {how}")
 
 
 def _more(n: int) -> str:

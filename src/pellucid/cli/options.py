@@ -61,7 +61,7 @@ ANY_MODEL = flag(
     is_argument=True, metavar="MODEL", help="A preset, a .toml file, a model file or a run folder."
 )
 POSITIVE = flag(
-    None, help="Of two classes, the one that sensitivity is of; default: as at the training, the rarer."
+    None, help="Of two classes, the one that sensitivity is of; default: as at the training, else the rarer."
 )
 IMAGE = flag(is_argument=True, help="An image of any size and kind.")
 

@@ -207,12 +207,14 @@ def predict(
     found = (_regression if kind == "regression" else _classes)(model, data, y, Z.astype(np.float64))
     if kind != "classification":
         return replace(found, leaks=leaks)
-    majority = majority_in_training(model, train)
+    majority = majority_in_training(model, train, y)
     return replace(found, leaks=leaks, trained_majority=majority, positive=positive_class(model, train))
 
 
-def majority_in_training(model: Model, train: Dataset | None = None) -> int | None:
+def majority_in_training(model: Model, train: Dataset | None = None, y: Any = ()) -> int | None:
     """Return the most common class of the training part, given or as the model keeps it; None where it is unknown.
+
+    Of equally common ones it is the one more common in ``y``: the better of two baselines.
 
     Examples
     --------
@@ -224,11 +226,13 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     (1, None)
     """
     counts = _class_counts(model, train)
-    return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
+    if not 0 < len(counts) <= max(2, model.output_shape[-1]):
+        return None
+    return int(max(np.flatnonzero(counts == np.max(counts)), key=lambda c: np.count_nonzero(np.equal(y, c))))
 
 
 def positive_class(model: Model, train: Dataset | None = None) -> int | None:
-    """Return which of two classes sensitivity is of: as the training was asked, else the rarer, else the second.
+    """Return which of two classes sensitivity is of: as the training was asked, the clearly rarer, or the second.
 
     Examples
     --------

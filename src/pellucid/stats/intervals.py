@@ -61,6 +61,21 @@ def wilson_interval(n_correct: int, n: int, *, level: float = LEVEL) -> tuple[fl
     return (0.0 if n_correct == 0 else max(low, 0.0)), (1.0 if n_correct == n else min(high, 1.0))
 
 
+def exceeds(a: float, n_a: int, b: float, n_b: int) -> bool:
+    """Return whether a fraction of some samples is larger than one of others, beyond chance.
+
+    Newcombe (1998), "Interval estimation for the difference between independent proportions", method 10: whether
+    the interval of a - b that the two Wilson intervals make is above 0.
+
+    Examples
+    --------
+    >>> exceeds(1.0, 30, 10 / 11, 11), exceeds(1.0, 300, 10 / 11, 11)
+    (False, True)
+    """
+    low, high = wilson_interval(round(a * n_a), n_a)[0], wilson_interval(round(b * n_b), n_b)[1]
+    return a - b > math.hypot(a - low, high - b)
+
+
 def check_level(where: str, level: float) -> None:
     """Raise OptionError if a level is not between 0 and 1."""
     if not 0 < level < 1:

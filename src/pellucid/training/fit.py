@@ -116,7 +116,8 @@ def train(
     minutes : float, optional
         Stop after this many minutes of training; the model is what it is by then.
     positive : str, optional
-        Of two classes, the one that sensitivity is of; the model keeps it. Default: the rarer.
+        Of two classes, the one that sensitivity is of; the model keeps it. Default: the rarer if it is
+        clearly so, else the second.
     weight_ema : float, optional
         Decay of an exponential moving average of the weights, which the model is left with.
     scaling : {"robust", "standardize"}, optional

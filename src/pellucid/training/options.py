@@ -96,7 +96,8 @@ class TrainingOptions(Configurable):
         None, above=0, help="Stop after this many minutes of training, with what it has."
     )
     positive: str | None = option(
-        None, help="Of two classes, the one that sensitivity is of; default: the rarer."
+        None,
+        help="Of two classes, the one that sensitivity is of; default: the rarer, the second if about equal.",
     )
     weight_ema: float | None = option(
         None, above=0, below=1, help="Decay of an exponential moving average of the weights, such as 0.99."

@@ -47,7 +47,7 @@ def test_importance_is_that_of_scikit_learn(is_class: bool, tmp_path: Path) -> N
     found = pl.column_importance(model, split, n_repeats=5, seed=3, progress=False)
     assert found.names[:2] == ("a", "coat")
     assert found.metric == ("accuracy" if is_class else "R²")
-    assert "of 4 columns matter" in found.headline
+    assert "of 4 columns clearly matter" in found.headline
     rows = {row["column"]: row for row in found.to_rows()}
     assert abs(rows["b"]["drop"]) < 0.05
     only = [0, 1]  # columns that stay one column each

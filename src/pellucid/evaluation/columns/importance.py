@@ -17,7 +17,7 @@ from pellucid.plotting.types import Figure
 from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.text import plural
+from pellucid.text import join_some, plural
 from pellucid.text_blocks import Result
 from pellucid.types import Array
 
@@ -82,15 +82,12 @@ class ColumnImportance(Result):
     @property
     def headline(self) -> str:
         """The most important columns, and those that hardly matter."""
-        rows = self.to_rows()
-        matter = [row["column"] for row in rows if row["low"] > 0]
-        first = ", ".join(f"{row['column']} ({row['drop']:.3f})" for row in rows[:3] if row["low"] > 0)
+        matter = [f"{row['column']} ({row['drop']:.3f})" for row in self.to_rows() if row["low"] > 0]
         of = f"{self.metric} {self.score:.3f} on {plural(self.n_samples, 'row')}"
         if not matter:
-            return f"No column matters: {of}, whichever is shuffled."
-        return (
-            f"{len(matter)} of {len(rows)} columns matter: {of}, less where one is shuffled, most by {first}."
-        )
+            return f"No column clearly matters: {of}, whichever is shuffled."
+        n, most = f"{len(matter)} of {len(self.names)}", join_some(matter, most=3)
+        return f"{n} columns clearly matter: {of}, less where one is shuffled: {most}."
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row for each column: the mean drop, and the interval that holds 95 % of the shuffles."""

@@ -73,12 +73,12 @@ class SanityCheck(InJson):
 
     @property
     def correlation(self) -> float | None:
-        """The mean over the untrained networks."""
-        return float(np.mean(self.correlations)) if self.correlations else None
+        """The mean over the untrained networks, each without its sign: it tells as much of either sign."""
+        return float(np.mean(np.abs(self.correlations))) if self.correlations else None
 
     @property
     def outcome(self) -> str:
-        """ "depends" (below 0.2, of either sign), "partly", "hardly" (0.5 or more), or "unknown"."""
+        """ "depends" (below 0.2), "partly", "hardly" (0.5 or more), or "unknown"."""
         return outcome_of(self.correlation)
 
 
@@ -87,12 +87,12 @@ def outcome_of(correlation: float | None) -> str:
 
     Examples
     --------
-    >>> outcome_of(-0.6), outcome_of(0.04), outcome_of(None)
+    >>> outcome_of(0.6), outcome_of(0.04), outcome_of(None)
     ('hardly', 'depends', 'unknown')
     """
     if correlation is None:
         return "unknown"
-    return "depends" if abs(correlation) < LITTLE else "partly" if abs(correlation) < MUCH else "hardly"
+    return "depends" if correlation < LITTLE else "partly" if correlation < MUCH else "hardly"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -185,7 +185,7 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
         r, outcome = row["rank_correlation"], OUTCOMES[row["outcome"]]
         if r is None:
             return row["title"], outcome, "", ""
-        return row["title"], outcome, signed(r), f"{signed(row['lowest'])} to {signed(row['highest'])}"
+        return row["title"], outcome, f"{r:.2f}", f"{signed(row['lowest'])} to {signed(row['highest'])}"
 
     def plot(self) -> Figure:
         """Return every map over the image, with its check."""
@@ -207,14 +207,14 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
 def check_rows(images: Sequence[SaliencyMaps]) -> list[dict[str, Any]]:
     """Return a row for each method: how alike its maps of some images and those of untrained networks are.
 
-    ``rank_correlation`` is the mean over all images and untrained networks, ``outcome`` what it means: see
+    ``rank_correlation`` is the mean of |r| over all images and untrained networks, ``outcome`` what it means: see
     :attr:`SanityCheck.outcome`; or "not checked", or "absent" where the method does not apply.
     """
     rows = []
     for name, first in images[0].items():
         checks = [maps[name].sanity for maps in images]
         known = [value for check in checks if check is not None for value in check.correlations]
-        mean = float(np.mean(known)) if known else None
+        mean = float(np.mean(np.abs(known))) if known else None
         outcome = (
             "absent" if first.heat is None else "not checked" if first.sanity is None else outcome_of(mean)
         )

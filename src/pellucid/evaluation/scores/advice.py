@@ -22,7 +22,7 @@ from pellucid.prediction.predict import Predictions
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import check_command, command_line, data_parts
 from pellucid.shares import share
-from pellucid.stats.intervals import ALPHA, wilson_interval
+from pellucid.stats.intervals import ALPHA, exceeds
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some, plural
 from pellucid.training.constant import constant_loss
@@ -198,11 +198,14 @@ class _Case:
         if train is None or test is None or train - test <= GAP:
             return None
         if self.test.kind == "regression":
-            shown, high = (f"{train:.2f}", f"{test:.2f}"), test + 2 * GAP
+            shown, is_clear = (f"{train:.2f}", f"{test:.2f}"), train > test + 2 * GAP
         else:
-            high = wilson_interval(round(test * n), n)[1]
-            shown = share(train, min(len(self.run.split.train), n)), share(test, n)
-        if train <= high:
+            n_train = len(self.run.split.train)
+            shown, is_clear = (
+                (share(train, min(n_train, n)), share(test, n)),
+                exceeds(train, n_train, test, n),
+            )
+        if not is_clear:
             return None
         return f"Over-fitting: {name.replace('_', ' ')} {shown[0]} in training, {shown[1]} on the test part."
 

@@ -10,7 +10,7 @@ from pellucid.prediction.metrics import metrics_of
 from pellucid.reporting.sections.recipe import is_step_by_step
 from pellucid.runs.run import Run
 from pellucid.shares import share
-from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.intervals import exceeds
 from pellucid.text import plural
 
 FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
@@ -35,12 +35,13 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
         is_over, is_under = test.low is not None and train < test.low, train >= baseline
         is_chance = not is_over
     else:
-        train, other, (_, high), n, part = _accuracies(run)
-        digits, counts = min(len(run.split.train), n), run.split.train.counts
+        train, n_train, other, n, part = _accuracies(run)
+        digits, counts = min(n_train, n), run.split.train.counts
         errors = share(1 - train, digits), share(1 - other, digits)
         words = f"{errors[0]} errors in training, {errors[1]} on {plural(n, f'{part} {run.noun}')}"
-        is_over, is_under = train > high and train - other >= GAP, train <= counts.max() / counts.sum()
-        is_chance = other < train <= high
+        is_clear = exceeds(train, n_train, other, n)
+        is_over, is_under = is_clear and train - other >= GAP, train <= counts.max() / counts.sum()
+        is_chance = other < train and not is_clear
     if is_over:
         best, losses, rise = best_epoch(run), run.history.validation_losses, ""
         if best is not None and losses[-1] > (1 + FALLS_BY) * losses[best]:
@@ -55,14 +56,14 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
     return f"No over-fitting{' beyond chance' if is_chance else ''}: {words}."
 
 
-def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
-    """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
+def _accuracies(run: Run) -> tuple[float, int, float, int, str]:
+    """Return the accuracy on training samples and their number, likewise of others, and what these are."""
     options = run.config.options
     train, held_out = (run.history.columns.get(name) for name in ("accuracy", "validation_accuracy"))
     if train and held_out and isinstance(options.validation, float | int):
         kept = best_epoch(run) if options.patience is not None else None  # whose weights were kept
         at = -1 if kept is None else kept
         n = math.ceil(options.validation * len(run.split.train))
-        return train[at], held_out[at], wilson_interval(round(held_out[at] * n), n), n, "validation"
-    test = run.test_confusion
-    return run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test"
+        return train[at], len(run.split.train) - n, held_out[at], n, "validation"
+    trained, test = run.train_confusion, run.test_confusion
+    return trained.accuracy, trained.n_samples, test.accuracy, test.n_samples, "test"

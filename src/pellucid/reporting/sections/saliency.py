@@ -17,9 +17,9 @@ TITLE = "Where does it look?"
 N_OPEN = 2  # photos whose maps are not folded
 INTRO = (
     "A map colours the pixels that a prediction depends on. Sanity check (Adebayo et al., 2018): the rank "
-    "correlation r with the maps of untrained networks, below each map; in the table the mean over {images}. "
-    f"It depends on the network's weights where |r| is below {LITTLE:g}, in part below {MUCH:g}, hardly from "
-    f"{MUCH:g} on. That it does is no sign that the network learned anything."
+    "correlation r with the maps of untrained networks, below each map; in the table the mean of |r| over "
+    f"{{images}}. A map depends on the network's weights where it is below {LITTLE:g}, in part below {MUCH:g}, "
+    "hardly above. Passing the check is no sign that the network learned anything."
 )
 STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pellucid.checks.findings import alike
 from pellucid.evaluation.scores.estimate_text import accuracy_line, title_of
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.reporting.elements import Fact
@@ -122,10 +123,8 @@ def leaks(run: Run) -> str:
     twins = {leak.test: leak for leak in reversed(run.leaks)}  # of several, the first
     if not twins:
         return f"No test {run.noun} is in the training part."
-    same = {"exact": "is", "near": "is nearly"}
     named = [
-        f"{run.split.place('test', row)} {same.get(leak.kind, f'is a {leak.kind} copy of')} "
-        f"{run.split.place('training', leak.train)}"
+        f"{run.split.place('test', row)} is {alike(run.split.place('training', leak.train), leak.kind)}"
         for row, leak in sorted(twins.items())
     ]
     train, test = run.split.train.y, run.split.test.y
