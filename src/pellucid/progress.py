@@ -155,6 +155,7 @@ def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
         file=NotebookLine() if in_notebook() else sys.stderr,
         ncols=width,
         dynamic_ncols=width is None,
+        nrows=None if width is None else 24,  # in none, tqdm shows no bar
         bar_format=_form(detail, total),
     )
 

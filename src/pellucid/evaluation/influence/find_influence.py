@@ -92,7 +92,7 @@ def begin_influence(
             "--method tracin."
         )
     query_data = run.split.test.take(np.array(rows))
-    trace = retrain(run, query_data) if again else from_checkpoints(run, folder, query_data)
+    trace = retrain(run, query_data, progress) if again else from_checkpoints(run, folder, query_data)
     weights = training_weights(run)
     influence = trace_influence(
         trace.traced.model,
@@ -108,6 +108,7 @@ def begin_influence(
         """Train side by side where that pays."""
         nonlocal n_done
         n_done += len(groups)
+        progress("training without", 0, len(groups))
         pays = len(groups) * seconds > WORTH_SECONDS
         return train_many(
             train,

@@ -102,7 +102,15 @@ class ExplainedPrediction(Result):
     @property
     def columns(self) -> tuple[str, ...]:
         """The heads of the table's columns."""
+        if not self.is_retrained:
+            return f"training {self.noun}", "class", "influence"
         return "training without", "class", "influence", "prediction", f"probability of '{self.predicted}'"
+
+    @property
+    def is_retrained(self) -> bool:
+        """Whether a training without some samples is among the rows."""
+        alone = (one.without is not None for one in (*self.towards, *self.against))
+        return self.without is not None or any(alone)
 
     @property
     def is_right(self) -> bool:
@@ -183,7 +191,7 @@ class ExplainedPrediction(Result):
         the upper one of an even number, between ``lowest`` and ``highest``. A sample that was not left out alone
         has None.
         """
-        rows = [self._row("none", (), self.predicted, self.probability)]
+        rows = [self._row("none", (), self.predicted, self.probability)] if self.is_retrained else []
         for one in (*self.towards, *self.against):
             label, p = (None, None) if one.without is None else (one.without.label, one.without.probability)
             rows.append(
@@ -223,7 +231,8 @@ class ExplainedPrediction(Result):
             "random": f"{n} at random, {row.get('n_draws')} times{chance}",
         }[row["kind"]]
         score = signed_score(row["score"], 3) if "score" in row else ""
-        return what, row.get("class", ""), score, row["predicted"] or "", shown
+        cells = what, row.get("class", ""), score, row["predicted"] or "", shown
+        return cells[: len(self.columns)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""

@@ -72,10 +72,10 @@ class Retraining:
         """Return the outputs for the query samples, (n, n_out) float64, of a training without a group."""
         return outputs_of(self._trained(group, ()), self.query_X)
 
-    def traced(self, n_snapshots: int = 20) -> Traced:
+    def traced(self, n_snapshots: int = 20, callbacks: Sequence[Callback] = ()) -> Traced:
         """Run the training with all samples, and keep snapshots of it."""
         keep = KeepSnapshots(n_snapshots)
-        model = self._trained((), [keep])
+        model = self._trained((), [keep, *callbacks])
         return Traced(model, outputs_of(model, self.query_X), keep.snapshots)
 
     def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:

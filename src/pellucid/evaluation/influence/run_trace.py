@@ -17,10 +17,12 @@ from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
 from pellucid.text import in_minutes, plural
+from pellucid.training.callbacks.progress import Progress
 from pellucid.training.cost import arithmetic_of, can_be_dual
 from pellucid.training.fit import kernels_for
 from pellucid.training.job import validation_rows
@@ -63,7 +65,7 @@ class TrainingTrace(NamedTuple):
     on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
 
 
-def retrain(run: Run, query: Dataset) -> TrainingTrace:
+def retrain(run: Run, query: Dataset, progress: ProgressCallback = no_progress) -> TrainingTrace:
     """Run the training again, after a pretrained body that of its features, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
     saved, limit = outputs_of(model, query.X), SAME[model.dtype]
@@ -82,7 +84,8 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     stages = [Stage(until, replace(own, kernels=kernels)) for until, own in stages]
     again = partial(fit_in_stages, stages, replace(options, kernels=kernels))
     retraining = Retraining(start, train, query.X, again, _held_out(run))
-    traced = retraining.traced(N_SNAPSHOTS)
+    bar = Progress("training again", show=progress, refresh_seconds=0)
+    traced = retraining.traced(N_SNAPSHOTS, [bar])
     off = np.abs(traced.outputs - saved).max()
     notes = (OTHER.format(off=off),) if off > limit else ()
     return TrainingTrace(retraining, traced, train, query, notes, on_threads)
