@@ -84,9 +84,10 @@ def data_check(
                 return
             told = [Line(f"Every finding as a picture: {', '.join(sheets)}")] if sheets else []
             if not sheets and out is not None:
-                told = [Line("No contact sheet was written: the samples are no pictures.")]
+                told = [Line("No contact sheet was written: the samples are not pictures.")]
             elif not sheets and report.findings:
-                told = [Line("All findings one by one: --json. As pictures: -o FILE.png.")]
+                pictures = " As pictures: -o FILE.png." if report.has_pictures else ""
+                told = [Line(f"All findings one by one: --json.{pictures}")]
             print_blocks([*report.blocks(), *told])
 
         def say_apart(line: str) -> None:
