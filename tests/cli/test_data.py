@@ -73,7 +73,7 @@ def test_a_table_has_no_contact_sheet(pellucid: Command, rng: np.random.Generato
     Path("pets.csv").write_text("\n".join(["a,b,pet", *rows, ",1.5,cat"]))
     done = pellucid.ok("data check pets.csv --target pet -o sheet.png")
     assert "'a' has no value in 1 of 61 rows, the first in line 62." in done.out
-    assert "No contact sheet was written: the samples are no pictures." in done.out
+    assert "No contact sheet was written: the samples are not pictures." in done.out
     assert not Path("sheet.png").exists()
 
 
