@@ -42,7 +42,7 @@ def test_epochs_are_counted_from_1_and_the_caption_says_what_keeps_the_loss_away
     assert len(run.history["loss"]) == 3
     words = words_of(Path("out/report.html"))
     best = int(np.argmin(run.history["validation_loss"])) + 1
-    assert f"marked: the lowest validation loss ({best})" in words
+    assert f"marked: the lowest validation loss, at epoch {best}" in words
     least = -(0.95 * math.log(0.95) + 0.05 * math.log(0.05))
     assert f"least possible with smoothed labels: {least:.2f}" in words
     Z = np.full((1, 1), math.log(0.95 / 0.05))  # the outputs that smoothed labels ask for
