@@ -18,6 +18,17 @@ def share(fraction: float, n: int) -> str:
     return percent(fraction, 0 if n <= MANY or fraction in (0, 1) else 1)
 
 
+def chance(probability: float, digits: int = 0) -> str:
+    """Return a probability in percent; one that was rounded to 0 or 1 is none of them, either.
+
+    Examples
+    --------
+    >>> chance(0.97), chance(1.0), chance(0.0)
+    ('97 %', '> 99 %', '< 1 %')
+    """
+    return percent(min(max(probability, 1e-9), 1 - 1e-9), digits)
+
+
 def share_range(low: float, high: float, n: int, *, to: str = " to ") -> str:
     """Return the ends of an interval of a share of n samples.
 

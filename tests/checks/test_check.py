@@ -121,8 +121,8 @@ def test_rows_and_pictures_say_how_copies_were_changed(cats: Split) -> None:
     assert "is the same picture as train 100 (cat), one of them mirrored" in report.to_rows()[0]["first"]
     assert [finding.how for finding in report.of_kind("near_duplicate")] == ["recoloured"]
     drawn = [text.get_text() for axes in report.pages()[0].axes for text in axes.texts]
-    assert "1, mirrored" in drawn
-    assert "1, recoloured" in drawn
+    assert "mirrored" in drawn
+    assert "recoloured" in drawn
     assert "exact, near, mirrored, cropped and recoloured copies" in str(report)
 
 

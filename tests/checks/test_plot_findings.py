@@ -49,7 +49,8 @@ def test_findings_without_pictures_are_text(cats: Split) -> None:
     shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
     (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift), split=cats))
     assert "20 % of the training samples" in page_text(page)
-    assert {"b.png", "cannot be read"} <= set(words(page))
+    assert "a/b.png cannot be read: torn." in words(page)
+    assert not shown(page)
     assert shown(page) == []
     assert_readable(page)
 

@@ -54,7 +54,9 @@ def test_the_full_report_adds_its_sections(trained_once: Path, full_report: tupl
     assert page.count("data:image/") == page.count("<img ") + 1  # and the sheet of photos, once
     assert "untrained network" in words_of(report)  # the check that saliency maps need
     strips = [path.stat().st_size for path in (folder / "figures").glob("saliency-*.png")]
-    assert len(strips) == 3
+    assert len(strips) == 2  # the first photo's maps are in a figure of their own
+    captions = re.findall(r"<figcaption><b>Figure \d+\.</b> (.*?)</figcaption>", page)
+    assert len({*captions}) == len(captions)
     # The maps of 7 more photos, and words
     for_ten = report.stat().st_size + 7 * (4 / 3 * max(strips) + 20_000)
     assert for_ten < 5_000_000
@@ -127,6 +129,7 @@ def test_a_regression_is_run_and_reported_from_end_to_end(
     scores = json.loads(Path("out/metrics.json").read_text())["test"]
     assert scores["r_squared"] > 0.7
     told = ("R²", "Root mean squared error", "Baseline", "Residuals", "predictions furthest off")
+    told += ("Baseline (root mean squared error of the mean)", "True minus predicted")
     told += ("below the baseline (the mean)", "3 columns to predict from")
     for is_full in (False, True):  # first, what run wrote
         if is_full:

@@ -10,11 +10,14 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import OptionError
+from pellucid.nn.presets import preset
 from pellucid.plotting.data import class_histogram
 from pellucid.plotting.learning_rate import learning_rate_curves
+from pellucid.plotting.network import network_diagram
 from pellucid.plotting.style import INK, RED, class_names
 from pellucid.plotting.tables import column_histograms
 from pellucid.plotting.training import cost_curve, training_curves
+from pellucid.types import LayerRow
 
 COLUMNS = {
     "loss": [0.7, 0.5, 0.3],
@@ -42,6 +45,8 @@ def test_ticks_are_whole_epochs(n: int) -> None:
     (axes,) = figure.axes
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
     assert axes.get_xlabel() == "Step, each on all rows"
+    marked = training_curves({"loss": [0.7, 0.5]}, x_label="Step, each on all rows", first=0, best=1).axes[0]
+    assert "Best step: 1" in [line.get_label() for line in marked.lines]
     assert training_curves({"loss": [np.nan] * n}).axes  # never finite
 
 
@@ -114,6 +119,17 @@ def test_a_small_network_is_a_small_drawing() -> None:
         assert dots[:, 0].max() < axes.figure.get_figwidth()
         assert max(np.diff([0.0, *lines, heights[-1]])) < 1.2 + np.ptp(dots[:, 1])
     assert heights[0] < 2.8 < heights[1]
+
+
+def test_of_equal_networks_one_is_drawn_and_inputs_are_named() -> None:
+    model = preset("realmlp-mean")
+    model.initialize((3,))
+    words = [text.get_text() for text in model.plot().texts]
+    assert words[:2] == ["From 3 to 1", f"{model.n_params:,} parameters in all"]
+    assert (words.count("Affine"), words.count("Mean of 4 like it")) == (1, 1)
+    rows = [LayerRow("dense_1", "Dense", "linear", (1,), 3, 0)]
+    named = network_diagram(rows, input_shape=(2,), inputs=["rooms", "lift"]).axes[0]
+    assert {"rooms", "lift"} <= {text.get_text() for text in named.texts}
 
 
 def test_pictures_with_what_was_predicted() -> None:

@@ -203,7 +203,8 @@ def test_more_classes_than_a_matrix_can_show_become_a_list_of_the_commonest_mist
 
 def test_a_long_table_is_folded_and_long_cells_may_break(tmp_path: Path) -> None:
     rows = [(1, "short"), (2, "so many words that they need several lines")]
-    table = Table(["n", "words"], rows, summary="Open me")
+    table = Table(["p", "words"], rows, summary="Open me")
     page = Page(write_report(ReportContent("t", sections=[Section("s", table=table)]), tmp_path / "r.html"))
     assert page.words["summary"] == ["Open me"]
+    assert page.words["th"] == ["p", "Words"]
     assert [attrs.get("class") for attrs in page.all("td")] == ["number", None, "number", "long"]

@@ -16,6 +16,7 @@ from tests.every import every
 from pellucid.data.copies.duplicates import Leak
 from pellucid.data.dataset import Dataset, Split
 from pellucid.evaluation.scores.estimate_text import accuracy_line
+from pellucid.evaluation.scores.evaluate import score
 from pellucid.plotting.curves import draw_curves
 from pellucid.plotting.training import training_curves
 from pellucid.prediction.predict import Predictions
@@ -23,6 +24,7 @@ from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.data import _classes
 from pellucid.reporting.sections.gap import best_epoch, gap_line
 from pellucid.reporting.sections.recipe import x_label
+from pellucid.reporting.sections.scores import MEANINGS
 from pellucid.reporting.sections.summary import leaks, points, summary, what_was_done
 from pellucid.runs.run import Run, read_run
 from pellucid.stats.paired import mcnemar
@@ -42,11 +44,17 @@ def test_epochs_are_counted_from_1_and_the_caption_says_what_keeps_the_loss_away
     assert len(run.history["loss"]) == 3
     words = words_of(Path("out/report.html"))
     best = int(np.argmin(run.history["validation_loss"])) + 1
-    assert f"marked: the lowest validation loss ({best})" in words
+    assert f"marked: the lowest validation loss, at epoch {best}" in words
     least = -(0.95 * math.log(0.95) + 0.05 * math.log(0.05))
     assert f"least possible with smoothed labels: {least:.2f}" in words
     Z = np.full((1, 1), math.log(0.95 / 0.05))  # the outputs that smoothed labels ask for
     assert run.model._loss.forward(Z, np.ones((1, 1)))[0] == pytest.approx(least)
+
+
+def test_every_score_of_two_classes_has_a_meaning(trained: Path) -> None:
+    estimates = score(read_run(trained).test_predictions).estimates
+    assert "sensitivity" in estimates
+    assert {*estimates} <= {*MEANINGS}
 
 
 def test_curves_begin_at_epoch_1() -> None:

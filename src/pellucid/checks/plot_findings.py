@@ -53,8 +53,8 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
 
     Notes
     -----
-    The pictures of a finding have its number and follow one another, each with part, index and class, and its file
-    if it has one. At most twelve pictures of a finding are shown. Findings without
+    The pictures of a finding follow one another, each with part, index and class, and its file if it has one; of
+    several findings they have its number. At most twelve pictures of a finding are shown. Findings without
     pictures (on classes, say) are text.
 
     Examples
@@ -87,7 +87,8 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
         page = Page(title + (f" ({number} of {len(pages)})" if len(pages) > 1 else ""))
         for band in bands:
             for line in band.lines:
-                page.text(line, size=10.5 if isinstance(line, Line) and line.is_bold else 8.5, gap=0.0)
+                gap = 0.08 if line is band.lines[-1] else 0.0
+                page.text(line, size=10.5 if isinstance(line, Line) and line.is_bold else 8.5, gap=gap)
             if band.tiles:
                 page.row(band.tiles, n_columns=N_COLUMNS)
         if n_missing and number == max_pages:
@@ -126,7 +127,11 @@ def _bands(report: DataReport, split: Split, scale: PixelScale) -> list[_Band]:
     for kind, (title, why, advice) in KINDS.items():
         if findings := report.of_kind(kind):
             heading = Line(f"{title}: {plural(len(findings), 'finding')}", INK, True)
-            texts = [] if kind in _COPIES else [finding.found for finding in findings]
+            numbers = [f"{i}" if len(findings) > 1 else "" for i in range(1, len(findings) + 1)]
+            numbered = zip(numbers, findings, strict=True)
+            texts = (
+                [] if kind in _COPIES else [f"{i}. {one.found}" if i else one.found for i, one in numbered]
+            )
             more = [f"… and {len(texts) - MOST_TEXTS} more"] if len(texts) > MOST_TEXTS else []
             lines: list[str | Line] = [
                 heading,
@@ -134,7 +139,8 @@ def _bands(report: DataReport, split: Split, scale: PixelScale) -> list[_Band]:
                 *(Line(text, INK) for text in texts[:MOST_TEXTS]),
                 *more,
             ]
-            rows = _rows([_tiles(finding, i, split, scale) for i, finding in enumerate(findings, start=1)])
+            pairs = zip(findings, numbers, strict=True)
+            rows = _rows([_tiles(finding, i, split, scale) for finding, i in pairs])
             bands += [_Band([] if i else lines, row) for i, row in enumerate(rows or [[]])]
     return bands or [_Band(["Nothing odd was found."], [])]
 
@@ -151,30 +157,27 @@ def _rows(groups: list[list[Tile]]) -> list[list[Tile]]:
     return rows
 
 
-def _tiles(finding: Finding, number: int, split: Split, scale: PixelScale) -> list[Tile]:
-    """Return the pictures of a finding, all with its number."""
+def _tiles(finding: Finding, number: str, split: Split, scale: PixelScale) -> list[Tile]:
+    """Return the pictures of a finding, all with its number; none of files that cannot be read."""
     ink = RED if finding.kind == "conflict" else INK
-    shown = finding.samples[:MOST_SHOWN]
+    shown = [sample for sample in finding.samples if sample.index is not None][:MOST_SHOWN]
     tiles = []
     for i, sample in enumerate(shown):
         n_more = finding.n_samples - len(shown) if i == len(shown) - 1 else 0
-        how = f", {finding.how}" if i == 1 and finding.how not in ("", "exact", "near") else ""
-        above = Line(f"{number}{how}" + (f", and {n_more} more" if n_more else ""), ink, True)
-        tiles.append(Tile(_picture(sample, split, scale), _caption(sample, ink), [above]))
+        how = finding.how if i == 1 and finding.how not in ("exact", "near") else ""
+        more = f"and {n_more} more" if n_more else ""
+        words = ", ".join(word for word in (number, how, more) if word)
+        tiles.append(Tile(_picture(sample, split, scale), _caption(sample, ink), [Line(words, ink, True)]))
     return tiles
 
 
-def _picture(sample: Sample, split: Split, scale: PixelScale) -> Array | None:
-    if sample.index is None:
-        return None
+def _picture(sample: Sample, split: Split, scale: PixelScale) -> Array:
     image = (split.train if sample.part == "train" else split.test).X[sample.index]
     return np.rint(scale.apply(image)).astype(np.uint8)
 
 
 def _caption(sample: Sample, ink: str) -> list[str | Line]:
     """Return the lines under a picture: where it is, its class, and its file."""
-    place = sample.part if sample.index is None else f"{sample.part} {sample.index}"
+    place = f"{sample.part} {sample.index}"
     lines: list[str | Line] = [place, Line(sample.label, ink), PurePath(sample.name).name]
-    if sample.index is None:
-        lines.append("cannot be read")
     return [line for line in lines if line not in ("", Line("", ink))]

@@ -16,7 +16,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
-from pellucid.types import Array, Shape
+from pellucid.types import Array, LayerRow, Shape
 
 MEAN = "mean"
 MERGES = ("add", "concat", MEAN, "multiply")
@@ -230,6 +230,25 @@ def branches_of(model: Layer) -> list[Layer]:
         isinstance(last, Parallel) and last.merge == MEAN and all(type(one) is Flatten for one in before)
     )
     return list(last.branches) if is_mean else []  # type: ignore[attr-defined]
+
+
+def drawn_rows(model: Layer, rows: Sequence[LayerRow]) -> Sequence[LayerRow]:
+    """Return the rows of layers to draw: of a mean of equal networks the first, and one row of the others.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("realmlp-mean")
+    >>> model.initialize((4,))
+    >>> [row.kind for row in drawn_rows(model, model.summary().layers)][-2:]
+    ['Dense', 'Mean of 4 like it']
+    """
+    branches = branches_of(model)
+    if len({str(one.config()) for one in branches}) != 1:
+        return rows
+    end = len(rows) - sum(len(one._leaves()) for one in branches[1:])
+    n_params, kind = sum(row.n_params for row in rows[end:]), f"Mean of {len(branches)} like it"
+    return [*rows[:end], LayerRow("mean", kind, "", model.output_shape, n_params, 0, is_structure=True)]
 
 
 def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:

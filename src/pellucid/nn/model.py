@@ -403,11 +403,13 @@ class Model(Container):
         PellucidError
             If the shapes are not known yet.
         """
+        from pellucid.nn.blocks import drawn_rows
         from pellucid.plotting.axes import axes_of
         from pellucid.plotting.network import network_diagram
 
         summary = self.summary()
-        return axes_of(lambda: network_diagram(summary.layers, input_shape=summary.input_shape), ax)
+        rows = drawn_rows(self, summary.layers)
+        return axes_of(lambda: network_diagram(rows, input_shape=summary.input_shape), ax)
 
     def _repr_html_(self) -> str:
         """Return the summary as HTML for a notebook; before the shapes are known, the layers."""

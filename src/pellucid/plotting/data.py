@@ -19,6 +19,7 @@ from pellucid.plotting.style import (
     legend_above,
     look,
     new_figure,
+    whole_numbers,
 )
 from pellucid.plotting.types import Axes, Figure
 from pellucid.rng import stream
@@ -52,14 +53,12 @@ def class_histogram(split: Split) -> Figure:
     >>> [int(bar.get_height()) for bar in figure.axes[0].patches]
     [1, 2, 1, 2]
     """
-    from matplotlib.ticker import MaxNLocator
-
     k, amount = max(len(split.train.counts), len(split.test.counts)), f"Number of {split.noun}s"
     line, is_lying = 0.42 if k <= 30 else 0.37, MOST_SIDE_BY_SIDE < k <= MOST_NAMED  # inches for each class
     parts = ((split.train, "Training", BLUE, -0.2), (split.test, "Test", ORANGE, 0.2))
     order = np.argsort(-np.pad(split.train.counts, (0, k - len(split.train.counts))), kind="stable")
     with look():
-        figure = new_figure(1.0 + line * k if is_lying else 4.2)
+        figure = new_figure(1.0 + line * k if is_lying else 3.4)
         axes = figure.add_subplot()
         for part, words, color, offset in parts:
             counts, label = np.zeros(k), f"{words} part: {plural(len(part), split.noun)}"
@@ -85,8 +84,9 @@ def class_histogram(split: Split) -> Figure:
             axes.set(ylabel=amount, xlabel="Class", ymargin=0.16)
         if k <= MOST_NAMED:
             _class_ticks(axes, "y" if is_lying else "x", split.classes, k)
-        (axes.xaxis if is_lying else axes.yaxis).set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(axis="x" if is_lying else "y")
+        (axes.xaxis if is_lying else axes.yaxis).set_major_locator(whole_numbers())
+        if k > MOST_NAMED:  # else each bar has its number, which a line would cross
+            axes.grid(axis="y")
         legend_above(axes)
     return figure
 

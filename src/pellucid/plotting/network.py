@@ -19,6 +19,7 @@ from pellucid.plotting.style import (
     PURPLE,
     WIDTH,
     arrow,
+    class_names,
     drawing_axes,
     look,
     new_figure,
@@ -29,15 +30,17 @@ from pellucid.text import by, plural, shorten
 from pellucid.types import LayerRow, Shape
 
 
-def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:
+def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape, inputs: Sequence[str] = ()) -> Figure:
     """Draw a network with the shape that leaves each layer and the number of its parameters.
 
     Parameters
     ----------
     rows : sequence of LayerRow
-        In order, from the input on.
+        In order, from the input on; one of a structure stands for several layers.
     input_shape : tuple of int
         Of one sample.
+    inputs : sequence of str, optional
+        The names of its numbers, written beside the units where there is one for each.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:
     total = f"{sum(row.n_params for row in rows):,} parameters in all"
     with look():
         if 0 < len(dense) <= 6 and all(row.kind == "Dense" for row in dense):
-            return _units(dense, tuple(input_shape), total)
+            return _units(dense, tuple(input_shape), total, inputs)
         return _boxes(rows, tuple(input_shape), total)
 
 
@@ -75,7 +78,7 @@ def _titled(height: float, title: str, total: str, width: float = WIDTH) -> tupl
     return figure, axes
 
 
-def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
+def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str, inputs: Sequence[str]) -> Figure:
     from matplotlib.collections import LineCollection
 
     widths = [math.prod(input_shape), *(row.output_shape[-1] for row in rows)]
@@ -85,8 +88,12 @@ def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     low = 2 * middle - 1.02  # where what is written below the units begins
     width = min(WIDTH, max(1.9 * len(widths), 0.11 * max(len(title), len(total)) + 0.3))
     figure, axes = _titled(low + 0.92, title, total, width)
-    x = np.linspace(0.85, width - 0.95, len(widths))
     heights = [_unit_heights(n, middle) for n in widths]
+    names = class_names(inputs, range(len(inputs)), 18) if len(inputs) == len(heights[0]) else []
+    aside = max([0.85, *(0.3 + width_of(name, 8) for name in names)])  # inches
+    x = np.linspace(aside, width - 0.95, len(widths))
+    for name, height in zip(names, heights[0], strict=False):
+        axes.text(aside - 0.15, height, name, ha="right", va="center", fontsize=8)
     for i, row in enumerate(rows):
         wires = [[(x[i], a), (x[i + 1], b)] for a in heights[i] for b in heights[i + 1]]
         axes.add_collection(LineCollection(wires, colors=LINE, linewidths=0.7, zorder=1))
@@ -131,6 +138,8 @@ def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     n_columns = math.ceil((len(rows) + 1) / n_lines)  # lines as equally filled as they can be
     step = WIDTH / n_columns if n_lines > 1 else WIDTH / N_COLUMNS
     title = f"{plural(len(rows), 'layer')}, from {by(input_shape)} to {by(rows[-1].output_shape)}"
+    if any(row.is_structure for row in rows):  # several layers in one box
+        title = f"From {by(input_shape)} to {by(rows[-1].output_shape)}"
     figure, axes = _titled(0.85 + LINE_HEIGHT * n_lines, title, total)
     first = LayerRow("input", "Input", "", input_shape, 0, 0)
     for i, row in enumerate([first, *rows]):

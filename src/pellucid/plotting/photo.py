@@ -4,7 +4,8 @@ from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, class_name, reduced
 from pellucid.plotting.types import Figure
-from pellucid.text import by, percent
+from pellucid.shares import chance
+from pellucid.text import by
 from pellucid.types import Array
 
 MOST_PIXELS = 1200  # a side that are drawn
@@ -51,7 +52,7 @@ def new_photo(
     if y is not None:
         title = f'y = {float(y)}, your L-layer model predicts a "{name}" picture.'
     page = Page(title, size=12)
-    page.text(f'Probability of "{name}": {percent(probability)}', size=10, gap=0.12)
+    page.text(f'Probability of "{name}": {chance(probability)}', size=10, gap=0.12)
     page.row(photo_and_input(original, seen, INK, noun=noun), size=10)
     return page.figure()
 

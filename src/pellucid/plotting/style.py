@@ -129,6 +129,13 @@ def arrow(
     axes.annotate("", end, start, arrowprops=head)
 
 
+def whole_numbers(**options: Any) -> Any:
+    """Return what places the ticks of an axis of counts: at whole numbers, 1, 2, 5, 10 ... apart."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10], **options)
+
+
 def legend_above(axes: Axes, n_columns: int = 2) -> None:
     """Put the legend over the axes, where no line or bar can run into it."""
     place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1.01), "borderaxespad": 0}

@@ -9,7 +9,16 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import DataError
-from pellucid.plotting.style import BLUE, ORANGE, class_name, class_names, legend_above, look, new_figure
+from pellucid.plotting.style import (
+    BLUE,
+    ORANGE,
+    class_name,
+    class_names,
+    legend_above,
+    look,
+    new_figure,
+    whole_numbers,
+)
 from pellucid.plotting.types import Axes, Figure
 from pellucid.types import Array
 
@@ -67,7 +76,9 @@ def column_histograms(split: Split) -> Figure:
                 _category_bars(axes, column.truths[::-1], np.array([values.sum(), (1 - values).sum()]))
             else:
                 axes.hist(values, bins=N_BINS, color=BLUE)
-                if column.parts:
+                if not column.parts and (values % 1 == 0).all():
+                    axes.xaxis.set_major_locator(whole_numbers(nbins=6))
+                elif column.parts:
                     ends = [float(values.min()), float(values.max())]
                     axes.set_xticks(ends, [column.written(days) for days in ends])
             axes.set_title(class_name((column.name,), 0, 22), fontsize=9)
@@ -111,6 +122,7 @@ def target_histograms(split: Split, names: Sequence[str]) -> Figure:
                 label = f"{part}: {len(values)} {split.noun}s"
                 axes.hist(values[:, j], bins=bins, color=color, label=label)
             axes.set(xlabel=class_name((name,), 0, 40), ylabel=f"Number of {split.noun}s")
+            axes.yaxis.set_major_locator(whole_numbers())
             axes.grid(axis="y")
             legend_above(axes, 2 if len(names) == 1 else 1)
     return figure

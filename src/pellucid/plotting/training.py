@@ -142,7 +142,7 @@ def training_curves(
             if best is not None:
                 axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
                 value = [*curves.values()][-1][best]
-                label = f"Best {x_label.split()[0].lower()}: {best + first}"
+                label = f"Best {x_label.split()[0].rstrip(',').lower()}: {best + first}"
                 axes.plot([best + first], [value], "D", color=INK, markersize=6, label=label, zorder=3)
             axes.set(xlabel=x_label, title=title)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))

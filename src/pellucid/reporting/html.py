@@ -38,7 +38,7 @@ from pellucid.files import write_atomically
 from pellucid.formats.templates import template
 from pellucid.plotting.saving import data_uri, smaller
 from pellucid.reporting.elements import Cell, ReportContent
-from pellucid.text import percent, unbroken
+from pellucid.text import capitalized, percent, unbroken
 
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
@@ -72,7 +72,7 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     """
     from pellucid.version import __version__
 
-    words = {"picture": _picture, "cell": _cell, "percent": percent, "text": _text}
+    words = {"picture": _picture, "cell": _cell, "percent": percent, "text": _text, "heading": _heading}
     page = template("pellucid.reporting", "report.html.jinja", autoescape=True, **words)
     write_atomically(path, page.render(report=content, version=__version__, sheet=content.sheet))
     return Path(path)
@@ -97,6 +97,11 @@ def _cell(value: Cell) -> str:
         return _NEGATIVE.sub("\N{MINUS SIGN}", value)
     is_whole = isinstance(value, int | np.integer)
     return (f"{value:,}" if is_whole else f"{value:.4g}").replace("-", "\N{MINUS SIGN}")
+
+
+def _heading(name: str) -> str:
+    """Return the heading of a column with a capital; a symbol such as p stays."""
+    return name if len(name) == 1 else capitalized(name)
 
 
 def _text(words: str) -> str:

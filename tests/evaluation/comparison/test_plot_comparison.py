@@ -44,12 +44,20 @@ def test_the_bar_has_every_sample_in_its_place(tmp_path: Path) -> None:
     save_figure(figure, tmp_path / "figure.png")
 
 
+def test_of_a_path_the_end_is_shown() -> None:
+    figure = comparison_figure(
+        paired((35, 5, 2, 9), ("runs/a/model.safetensors", "runs/a-folder-of-a-long-name"))
+    )
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["A: runs/a", "B: …lder-of-a-long-name"]
+
+
 def test_disputed_pictures_name_who_was_right() -> None:
     data = Dataset(np.zeros((6, 4, 4, 3), np.uint8), np.array([0, 1, 0, 1, 0, 1]), ("non-cat", "cat"))
     a, b = np.array([0, 1, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0, 1])
     figure = disputed_pictures(data, [1, 2], [3, 4], (a, b))
-    assert words(figure)[1:5] == ["only A is correct", "A: cat", "B: non-cat", "image 1"]
-    assert words(figure)[-4:] == ["only B is correct", "A: cat", "B: non-cat", "image 4"]
+    assert words(figure)[1:5] == ["only A is correct", "A: cat", "B: non-cat", "photo 1, cat"]
+    assert words(figure)[-4:] == ["only B is correct", "A: cat", "B: non-cat", "photo 4, non-cat"]
     assert "No image" in disputed_pictures(data, [], [], (a, b)).texts[0].get_text()
 
 

@@ -193,7 +193,9 @@ def column_importance(
         )
         whole_score = score(None, whole, held.y)
     order = np.argsort(-found.importances_mean, kind="stable")
-    curves = tuple(_curve(model, held.X, table[j], slices[j]) for j in order[:N_CURVES])
+    positive = predict(model, held.take(slice(0, 1))).positive
+    shown = 1 if positive is None else positive  # of two classes
+    curves = tuple(_curve(model, held.X, table[j], slices[j], shown) for j in order[:N_CURVES])
     names = tuple(table[j].name for j in order)
     return ColumnImportance(
         METRICS[kind], whole_score, len(held), n_repeats, names, found.importances[order], curves
@@ -216,7 +218,7 @@ def check_is_of_table(model: Model, where: str) -> Sequence[Column]:
     return model._schema.columns
 
 
-def _curve(model: Model, X: Array, column: Column, at: slice) -> Curve:
+def _curve(model: Model, X: Array, column: Column, at: slice, positive: int) -> Curve:
     """Return the mean prediction where all rows have one value, for some values of a column."""
     cells, numbers = _values(column, X[:, at])
     predicted = []
@@ -230,7 +232,7 @@ def _curve(model: Model, X: Array, column: Column, at: slice) -> Curve:
     if model._loss.kind != "regression":
         names = tuple(f"probability of {name}" for name in model.classes)
     spread = np.argsort(-np.ptp(means, axis=0), kind="stable")[:MOST_LINES]
-    shown = sorted(spread.tolist()) if means.shape[1] != 2 else [1]
+    shown = sorted(spread.tolist()) if means.shape[1] != 2 else [positive]
     return Curve(column.name, tuple(cells), numbers, {str(names[j]): means[:, j] for j in shown})
 
 
@@ -241,5 +243,7 @@ def _values(column: Column, part: Array) -> tuple[list[str], Array | None]:
         return [column.categories[i] for i in common], None
     if column.kind == "boolean":
         return [*column.truths], None
-    numbers = np.unique(np.percentile(column.known(part), np.linspace(0, 100, N_POINTS)))
+    known = column.known(part)
+    how: Any = "nearest" if (known % 1 == 0).all() else "linear"  # of whole numbers no fraction
+    numbers = np.unique(np.percentile(known, np.linspace(0, 100, N_POINTS), method=how))
     return [column.written(number, 15) for number in numbers], numbers

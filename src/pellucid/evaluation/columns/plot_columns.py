@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.plotting.style import BLUE, GREEN, INK, ORANGE, RED, class_name, look, new_figure
+from pellucid.plotting.style import BLUE, GREEN, INK, ORANGE, RED, class_name, look, new_figure, whole_numbers
 from pellucid.plotting.types import Figure
 from pellucid.text import capitalized
 
@@ -51,6 +51,8 @@ def curves_figure(curves: Sequence[Curve]) -> Figure:
                 axes.margins(x=0.2)
             elif is_date:
                 axes.set_xticks(where[[0, -1]], [curve.values[0], curve.values[-1]])
+            elif (where % 1 == 0).all():
+                axes.xaxis.set_major_locator(whole_numbers(nbins=6))
             axes.set_title(class_name((curve.column,), 0, 30))
             axes.grid(axis="y")
             axes.tick_params(labelsize=8)

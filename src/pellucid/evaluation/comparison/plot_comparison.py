@@ -1,6 +1,7 @@
 """Figures of two models on the same samples, over folds and over random starts: A is blue, B is orange."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def comparison_figure(result: PairedComparison) -> Figure:
     intervals = [side.confusion.accuracy_interval for side in sides]
     ends = [end for interval in intervals for end in interval]
     with look():
-        figure = new_figure(4.6)
+        figure = new_figure(4.8)
         scores, who = figure.subplots(2, 1, height_ratios=(1.5, 1))
         for i, (side, (low, high), color) in enumerate(zip(sides, intervals, COLORS, strict=True)):
             accuracy = side.confusion.accuracy
@@ -62,7 +63,7 @@ def comparison_figure(result: PairedComparison) -> Figure:
         scores.set_yticks([0, 1], titles([side.source for side in sides]))
         scores.tick_params(axis="y", length=0)
         scores.grid(axis="x")
-        legend_above(scores, 3)
+        legend_above(scores, 2)
         start = 0
         for words, n, color in zip(
             ("both correct", "only A", "only B", "neither"),
@@ -97,7 +98,9 @@ def span(ends: Sequence[float]) -> tuple[float, float]:
 
 
 def titles(names: Sequence[str]) -> list[str]:
-    """Return the names of A and B for a figure."""
+    """Return the names of A and B for a figure: of a path the end, which is its own."""
+    names = [name.removesuffix("/model.safetensors") for name in names]
+    names = [f"…{name[-19:]}" if "/" in name and len(name) > 20 else name for name in names]
     return [f"{letter}: {class_name((name,), 0, 20)}" for letter, name in zip("AB", names, strict=False)]
 
 
@@ -128,7 +131,7 @@ def disputed_pictures(
     >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
     >>> figure = disputed_pictures(data, [0], [], (np.array([0, 1]), np.array([1, 1])))
     >>> [text.get_text() for text in figure.axes[1].texts]
-    ['only A is correct', 'A: non-cat', 'B: cat', 'image 0']
+    ['only A is correct', 'A: non-cat', 'B: cat', 'photo 0, non-cat']
     """
     n_a = min(len(only_a), max(MOST_PICTURES // 2, MOST_PICTURES - len(only_b)))
     shown = [*only_a[:n_a], *only_b[: MOST_PICTURES - n_a]]
@@ -143,7 +146,9 @@ def disputed_pictures(
         whose = "A" if i in only_a else "B"
         color = TEXT_COLORS["AB".index(whose)]
         lines = [Line(text, color) for text in (f"only {whose} is correct", f"A: {a}", f"B: {b}")]
-        tiles.append(Tile(dataset.X[i], [f"image {i}"], lines))
+        file, truth = dataset.file(i), class_name(dataset.classes, int(dataset.y[i]), 40)
+        below = [*([PurePath(file).name] if file else []), f"{dataset.noun} {i}, {truth}"]
+        tiles.append(Tile(dataset.X[i], below, lines))
     page.grid(tiles, max(3, min(6, len(tiles))))
     return page.figure()
 

@@ -15,6 +15,7 @@ from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
+from pellucid.shares import chance
 from pellucid.text import percent, placed, shorten
 from pellucid.text_blocks import Block, InJson, Result
 from pellucid.types import Array
@@ -219,7 +220,7 @@ class ImageContext(Result):
         if not self.classes:
             return f"{self.prediction}."
         n = sum(one.label == self.label for one in self.variants[1:])
-        found = f"Predicted '{self.label}' ({percent(self.probability, 1)}), as {n} of "
+        found = f"Predicted '{self.label}' ({chance(self.probability, 1)}), as {n} of "
         found += f"{len(self.variants) - 1} variants."
         if self.novelty is None:
             return found
@@ -237,7 +238,7 @@ class ImageContext(Result):
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
         if row["kind"] == "variant":
-            return row["name"], row["label"], percent(row["probability"], 1), ""
+            return row["name"], row["label"], chance(row["probability"], 1), ""
         place = placed(f"no. {row['index']}", shorten(row["name"], LONGEST_NAME))
         return f"{row['kind']}: {place}", row["label"], "", f"{row['distance']:.3g}"
 

@@ -10,7 +10,8 @@ from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
 from pellucid.plotting.style import GREEN, INK, RED, class_name
 from pellucid.plotting.types import Figure
-from pellucid.text import percent, shorten
+from pellucid.shares import chance
+from pellucid.text import shorten
 
 N_ACROSS = 7  # neighbours and variants in a row
 LONGEST_NAME = 18  # of a file, below its picture
@@ -63,7 +64,7 @@ def image_figure(photo: ImageContext) -> Figure:
     )
     tiles = []
     for one in photo.variants[1:]:
-        sure, is_same = percent(one.probability), one.label == photo.label
+        sure, is_same = chance(one.probability), one.label == photo.label
         line = Line(sure, INK) if is_same else Line(f"{sure}: {{}}", RED, name=one.label)
         tiles.append(Tile(one.seen, [one.name, line]))
     page.grid(tiles, N_ACROSS, heading=title)

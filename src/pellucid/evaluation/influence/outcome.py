@@ -7,6 +7,7 @@ from typing import Any
 from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.types import Figure
+from pellucid.shares import chance
 from pellucid.stats.intervals import ALPHA
 from pellucid.text import capitalized, p_in_words, percent, placed, plural, shorten, signed
 from pellucid.text_blocks import Block, Result, Table
@@ -159,14 +160,14 @@ class ExplainedPrediction(Result):
         without a random one 85 to 85 % (9 draws: p = 0.100).
         """
         truth = "" if self.is_right else f", in truth '{self.actual}'"
-        said = f"{capitalized(self.place)}: '{self.predicted}' ({percent(self.probability)}){truth}."
+        said = f"{capitalized(self.place)}: '{self.predicted}' ({chance(self.probability)}){truth}."
         if self.without is None:
             return said
         n, noun = len(self.towards), f"training {self.noun}"
         which, random = (
             ("most influential", "a random one") if n == 1 else (f"{n} most influential", f"{n} random ones")
         )
-        found = f"without its {which} {noun}{'s' * (n > 1)} {percent(self.without.probability)}"
+        found = f"without its {which} {noun}{'s' * (n > 1)} {chance(self.without.probability)}"
         if self.p_value is not None:
             low, high = map(percent, self.range)
             draws = f"{plural(len(self.by_chance), 'draw')}: {p_in_words(self.p_value)}"

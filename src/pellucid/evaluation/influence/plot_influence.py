@@ -18,7 +18,8 @@ from pellucid.plotting.style import (
     class_name,
 )
 from pellucid.plotting.types import Figure, SubFigure
-from pellucid.text import percent, shorten
+from pellucid.shares import chance
+from pellucid.text import shorten
 
 MOST_SHOWN = 8  # training photos in a row
 LONGEST_NAME = 16  # of a file, below its picture
@@ -58,7 +59,7 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     predicted = class_name((e.predicted,), 0, 20)
     page = Page(f"Why did the network predict '{predicted}' for {e.place}?")
     words = [
-        Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
+        Line(f"Prediction: {predicted} ({chance(e.probability)})", INK),
         Line(f"Class: {e.actual}", INK),
     ]
     page.row([Tile(test.X[e.index])], words=words, most_across=1.5, words_width=3.0, size=9)
@@ -80,7 +81,7 @@ def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> 
     same = f", the same {train.noun}" if sample.is_same else ""
     lines.append(signed_score(sample.score) + same)
     if sample.without is not None:
-        lines.append(f"without: {percent(sample.without.probability)}")
+        lines.append(f"without: {chance(sample.without.probability)}")
     is_left_out = e.without is not None and sample in e.towards
     return Tile(train.X[sample.row], lines, frame=ORANGE if is_left_out else "")
 

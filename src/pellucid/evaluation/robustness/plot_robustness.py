@@ -15,7 +15,8 @@ from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, class_name, look, new_figure
 from pellucid.plotting.types import Axes, Figure
-from pellucid.text import by, p_in_words, percent
+from pellucid.shares import chance
+from pellucid.text import by, p_in_words
 from pellucid.types import Array
 
 RING = "First loss of 10 points, or below the baseline"
@@ -209,7 +210,7 @@ def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | Non
 
 def _tile(image: Array, name: str, probability: float | None, *, is_good: bool) -> Tile:
     colour, mark = (BLUE, "✓") if is_good else (RED, "✗")
-    sure = "" if probability is None else f" {percent(probability)}"
+    sure = "" if probability is None else f" {chance(probability)}"
     comma = "," if sure and name[-1].isdigit() else ""  # "9, 12 %"
     prediction = Line(f"{mark} {{}}{comma}{sure}", colour, name=name)
     return Tile(image, [prediction], frame="" if is_good else RED)

@@ -173,8 +173,7 @@ def first_layer_figure(found: FirstLayer) -> Figure:
     what = "kernels" if found.kind == "Conv2D" else "units"
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
     page = Page(f"The weights of the first layer's {what}{some}")
-    page.text("Grey: weight 0; brighter: above 0; darker: below.")
-    page.text(found.headline, gap=0.1)
+    page.text("Grey: weight 0; brighter: above 0; darker: below.", gap=0.1)
     tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
     page.grid(tiles, 5 if len(tiles) <= 20 else 8)
     return page.figure()

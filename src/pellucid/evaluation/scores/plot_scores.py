@@ -25,6 +25,7 @@ from pellucid.plotting.style import (
     class_name,
     look,
     new_figure,
+    whole_numbers,
 )
 from pellucid.plotting.types import Axes, Figure
 from pellucid.prediction.predict import Predictions
@@ -187,6 +188,7 @@ def calibration_figure(scores: Scores) -> Figure:
                 counts[curve.bins] += curve.counts
             below.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, alpha=0.6)
             below.set(xlim=(-0.02, 1.02), xlabel=x, ylabel="Samples")
+            below.yaxis.set_major_locator(whole_numbers(nbins=4))
     return figure
 
 
@@ -303,4 +305,5 @@ def residual_figure(predictions: Predictions, names: Sequence[str] = ()) -> Figu
             spread.hist(y - y_pred, bins=N_BINS, range=(-reach, reach), color=BLUE)
             spread.axvline(0, color=MUTED, linestyle=":")
             spread.set(xlabel="Residual", ylabel="Count", title="Their spread")
+            spread.yaxis.set_major_locator(whole_numbers())
     return figure

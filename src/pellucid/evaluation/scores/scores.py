@@ -162,7 +162,8 @@ class Scores(Result):
         if name in (of := ("sensitivity", "specificity")) and positive is not None:
             found = self.predictions.classes[positive if name == of[0] else 1 - positive]
             return f"{title_of(name)} ({found!r})", score_in_words(name, estimate, len(self))
-        return title_of(name), in_words or score_in_words(name, estimate, len(self))
+        of_mean = " (root mean squared error of the mean)" if in_words and name == "baseline" else ""
+        return title_of(name) + of_mean, in_words or score_in_words(name, estimate, len(self))
 
     def class_table(self) -> Table:
         """Return header and rows: the scores of each class or label."""

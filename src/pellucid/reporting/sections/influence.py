@@ -3,7 +3,8 @@
 from pellucid.evaluation.influence.outcome import InfluenceOutcome
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section, Table
-from pellucid.text import capitalized, percent
+from pellucid.shares import chance
+from pellucid.text import capitalized
 
 GALLERY = "Under each table the test {noun}, then the training {noun}s of most influence, each way."
 
@@ -14,7 +15,7 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     for one in found.explanations:
         gallery = None
         if draft.has_photos:
-            predicted = f"{one.predicted} ({percent(one.probability)})"
+            predicted = f"{one.predicted} ({chance(one.probability)})"
             cards = [draft.card("test", one.index, predicted, last="this one", is_right=one.is_right)]
             for samples, way in ((one.towards, "towards"), (one.against, "against")):
                 cards += [draft.card("training", each.row, way, each.label) for each in samples]

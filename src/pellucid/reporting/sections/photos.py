@@ -21,7 +21,8 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Card, Confusion, Gallery, Section, Table
 from pellucid.reporting.findings import NewPhoto
 from pellucid.runs.run import Run
-from pellucid.text import join_some, percent, plural
+from pellucid.shares import chance
+from pellucid.text import join_some, plural
 from pellucid.types import Array
 
 N_SHOWN = 12  # photos in each gallery
@@ -65,7 +66,6 @@ def confusion_section(draft: Draft, run: Run) -> Section:
     test, inside = run.test_confusion, {}
     caption = "Row: the true class; column: the predicted one."
     if draft.has_photos:
-        caption += f" Choose a number to see its {run.noun}s."
         rows = confusion_cells(run.test_predictions)
         empty = Confusion(test.classes, test.counts.tolist(), caption)
         if not empty.is_grid:  # the commonest mistakes are listed instead
@@ -133,7 +133,7 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
             name, far = class_name(train.classes, int(train.y[i]), 12), f"{distance:.3g}"
             shown = draft.photo("training", i, f", distance {far}")
             near_cards.append((shown, (name, *draft.file("training", i), far)))
-        words = f"Predicted: {one.predicted} ({percent(one.probability)})", f"True class: {_label(run, one)}"
+        words = f"Predicted: {one.predicted} ({chance(one.probability)})", f"True class: {_label(run, one)}"
         last = f"test {run.noun} {one.index}, loss {one.loss:.2f}"
         cards.append(draft.card("test", index, *words, last=last, is_right=one.is_correct, near=near_cards))
     return cards
@@ -141,7 +141,7 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
 
 def _thumb(draft: Draft, run: Run, index: int) -> Card:
     one = sample_prediction(run.test_predictions, index)
-    words = f"{one.predicted} ({percent(one.probability)})", f"truth: {_label(run, one)}"
+    words = f"{one.predicted} ({chance(one.probability)})", f"truth: {_label(run, one)}"
     shown = words[: 2 - one.is_correct]
     return draft.card("test", index, *shown, last=f"{run.noun} {index}", is_right=one.is_correct)
 

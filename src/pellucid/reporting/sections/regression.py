@@ -49,10 +49,14 @@ def _worst(run: Run) -> Section:
     """Return the test samples whose predictions are furthest off."""
     y, y_pred = run.test_predictions.y_true, run.test_predictions.y_pred
     rows = np.argsort(-np.abs(y - y_pred).max(axis=1), kind="stable")[:N_WORST]
-    columns = (f"{what} {name}" for name in run.targets for what in ("True", "Predicted"))
-    pairs = np.stack([y, y_pred], axis=2)[rows].reshape(len(rows), -1)
+    what = ("True", "Predicted", "True minus predicted")
+    columns = [f"{each} {name}" if each != what[-1] else each for name in run.targets for each in what]
+    values = np.stack([y, y_pred, y - y_pred], axis=2)[rows]
+    largest = np.abs(values).max(axis=(0, 2), initial=1e-9)
+    decimals = np.repeat(np.clip(4 - np.floor(np.log10(largest)), 0, 9).astype(int), 3)
     table: list[tuple[Cell, ...]] = [
-        (int(i), *(f"{value:.5g}" for value in row)) for i, row in zip(rows, pairs, strict=True)
+        (int(i), *(f"{value:,.{n}f}" for value, n in zip(row, decimals, strict=True)))
+        for i, row in zip(rows, values.reshape(len(rows), -1), strict=True)
     ]
     title = f"The {plural(len(rows), 'prediction')} furthest off"
-    return Section(title, table=Table((f"Test {run.noun}", *columns), table), is_folded=True)
+    return Section(title, table=Table((f"Test {run.noun}, from 0", *columns), table), is_folded=True)

@@ -10,7 +10,8 @@ from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.reporting.draft import DENSE, Draft
 from pellucid.reporting.elements import Section, Table
 from pellucid.runs.run import Run
-from pellucid.text import capitalized, percent, plural
+from pellucid.shares import chance
+from pellucid.text import capitalized, plural
 
 Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
@@ -19,7 +20,8 @@ INTRO = (
     "A map colours the pixels that a prediction depends on. Sanity check (Adebayo et al., 2018): the rank "
     "correlation r with the maps of untrained networks, below each map; in the table the mean of |r| over "
     f"{{images}}. A map depends on the network's weights where it is below {LITTLE:g}, in part below {MUCH:g}, "
-    "hardly above. Passing the check is no sign that the network learned anything."
+    "hardly above. Passing the check is no sign that the network learned anything. Shown: the most "
+    "confident mistakes, then the predictions of the highest losses."
 )
 STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
 
@@ -38,15 +40,19 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
         place = capitalized(run.split.place("test", i))
         n = sum(each.heat is not None for each in found.values())
         right, truth = ("correctly ", "") if one.is_correct else ("", f", in truth '{one.actual}'")
-        caption = f"{place}, {right}predicted as '{one.predicted}' ({percent(one.probability)}){truth}"
+        caption = f"{place}, {right}predicted as '{one.predicted}' ({chance(one.probability)}){truth}"
         if found is first:
             how = f"{caption}: each map, over the {run.noun}, and of an untrained network."
             alt = f"Maps of {run.split.place('test', i)}, one method a row."
             figures.append(draft.add("saliency", saliency_figure(image, found), how, alt, dpi=DENSE))
+            continue
         alt = f"{place} and {plural(n, 'map')} of what its prediction depends on."
         strips.append(draft.add(f"saliency-{i}", saliency_strip(image, found), f"{caption}.", alt, dpi=DENSE))
     shown, more = strips[:N_OPEN], strips[N_OPEN:]
-    parts = [Section(f"The maps of {plural(len(shown), run.noun)}", (STRIP,), figures=shown)]
+    parts = []
+    if shown:
+        title = f"The maps of {plural(len(shown), f'other {run.noun}')}"
+        parts.append(Section(title, (STRIP,), figures=shown))
     if more:
         title = f"The maps of {plural(len(more), f'more {run.noun}')}"
         parts.append(Section(title, figures=more, is_folded=True))

@@ -38,7 +38,8 @@ def columns_section(draft: Draft, split: Split) -> Section:
 
 def importance_section(draft: Draft, found: ColumnImportance) -> Section:
     """Return what is lost where a column is shuffled, and what is predicted as the first columns move."""
-    n = plural(found.n_repeats, "shuffle")
+    n, k = plural(found.n_repeats, "shuffle"), len(found.curves)
+    of = f", of the {k} most important of {len(found.names)}" if k < len(found.names) else ""
     words = {
         "importance": (
             f"The mean of {n} of each column among the test rows; the line holds 95 % of them. Columns that say "
@@ -46,7 +47,7 @@ def importance_section(draft: Draft, found: ColumnImportance) -> Section:
             "Bars: the score that is lost for each column.",
         ),
         "dependence": (
-            "The mean prediction where every test row has the same value of a column.",
+            f"The mean prediction where every test row has the same value of a column{of}.",
             "Curves of the mean prediction over the values of the most important columns.",
         ),
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.nn.blocks import drawn_rows
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.plotting.network import network_diagram
@@ -50,24 +51,30 @@ def network_section(draft: Draft, run: Run) -> Section:
     """Return the network as a diagram and a table; pretrained layers are drawn as one."""
     model, rows = run.model, layer_rows(run.model)
     about, n_places = model._summary_of_training.get("body"), model._n_body or n_frozen_places(model)
-    intro, drawn = [], rows
+    intro, drawn = [], drawn_rows(model, rows)
     if run.config.reason:
         intro.append(f"Chosen by the data: {run.config.model_name}, {run.config.reason}.")
     if n_places and about is not None:
         intro.append(body_in_words(about))
         n = sum(len(place._leaves()) for place in model._places[:n_places])
         name, n_params = about["name"], sum(row.n_params for row in rows[:n])
-        body = rows[n - 1]._replace(name=name, kind=name, activation="", n_params=n_params)
+        body = rows[n - 1]._replace(name=name, kind=name, activation="", n_params=n_params, is_structure=True)
         drawn = [body, *rows[n:]]
-    largest = max(drawn, key=lambda row: row.n_params)
+    sizes = sorted((row.n_params, row.name) for row in drawn if row.n_params)
+    caption = "What leaves each layer, and its parameters."
+    if drawn[-1].is_structure:
+        caption = "One of the equal networks whose mean it is; the last box has the parameters of the others."
+    elif len(sizes) > 1 and sizes[-1][0] > sizes[-2][0]:
+        caption = f"{sizes[-1][0]:,} of {model.n_params:,} parameters are in {sizes[-1][1]}."
+    schema = run.split.schema
     cells = []
     for row in rows:
         kind = f"{row.kind}, frozen" if row.is_frozen and row.n_params else row.kind
         cells.append((row.name, kind, by(row.output_shape), row.activation or "–", row.n_params))
     figure = draft.add(
         "network",
-        network_diagram(drawn, input_shape=model.input_shape),
-        f"{largest.n_params:,} of {model.n_params:,} parameters are in {largest.name}.",
+        network_diagram(drawn, input_shape=model.input_shape, inputs=schema.feature_names if schema else ()),
+        caption,
         "A diagram of the layers with their sizes and numbers of parameters.",
     )
     header = ("Layer", "Kind", "Output", "Activation", "Parameters")
@@ -98,12 +105,12 @@ def _curves(draft: Draft, run: Run) -> Captioned:
     elif model.loss.endswith("cross_entropy"):  # equal probabilities for every class
         baseline = "Guessing", float(np.log(len(run.split.classes)))
     first = int(not recipe.is_step_by_step(run))
-    figure = training_curves(
-        history.columns, x_label=recipe.x_label(run), first=first, best=best, baseline=baseline
-    )
+    x_label = recipe.x_label(run)
+    figure = training_curves(history.columns, x_label=x_label, first=first, best=best, baseline=baseline)
     words = ["Lower is better", *(["training: mean over an epoch's batches"] if first else [])]
     if best is not None:
-        words.append(f"marked: the lowest validation loss ({best + first})")
+        at = f"{x_label.split()[0].rstrip(',').lower()} {best + first}"
+        words.append(f"marked: the lowest validation loss, at {at}")
     if (floor := recipe.least_loss(run)) is not None:
         words.append(f"least possible with smoothed labels: {floor:.2f}")
     alt = f"The training loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
