@@ -93,7 +93,7 @@ def test_many_copies_of_one_picture(drawings: Array) -> None:
     (exact,) = report.of_kind("duplicate")
     assert exact.n_samples == 31
     assert len(exact.samples) == 10
-    assert "is there 31 times" in exact.found
+    assert "appears 31 times" in exact.found
 
 
 def test_leaks_exact_ones_first(cats: Split) -> None:
