@@ -11,7 +11,8 @@ from pellucid.runs.run import Run
 
 CURVES = (
     "To the right each change grows stronger, upwards more {noun}s are correct. Band: 95 % interval; dashed: the "
-    "{noun}s as they are; dotted: the baseline; ring: the first loss of ten points, or fall below the baseline."
+    "{noun}s as they are; dotted: the baseline; ring: the first loss of 10 % of all {noun}s, or fall below the "
+    "baseline."
 )
 SHEET = "Test {noun} {number} at every strength, with the prediction under each picture."
 A_SHEET = 6  # perturbations: on paper a higher figure is made smaller
@@ -40,7 +41,8 @@ def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
     )
     return Section(
         "Which changes does it withstand?",
-        intro=(found.headline, *found.notes),
+        intro=(found.headline,),
         figures=(curves, *sheets),
         table=Table(found.columns, [found.cells(row) for row in found.to_rows()]),
+        parts=(Section("How to read the table", intro=found.notes),),
     )

@@ -21,7 +21,9 @@ INTRO = (
     f"It depends on the network's weights where |r| is below {LITTLE:g}, in part below {MUCH:g}, hardly from "
     f"{MUCH:g} on. That it does is no sign that the network learned anything."
 )
-STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
+STRIP = (
+    "Red speaks for the predicted class, blue against it; yellow on violet shows how much a pixel matters."
+)
 
 
 def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
