@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_history_and_model_and_exits_130(pellucid: Command, photos:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen([sys.executable, "-m", "pellucid", *words], env=environment, **pipes)
     for line in process.stdout or ():
-        if line.startswith("Cost after iteration 100:"):
+        if line.startswith("Cost after epoch 100:"):
             break
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
