@@ -179,8 +179,8 @@ def _shown(name: str, value: Any) -> str:
 
     Examples
     --------
-    >>> _shown("batch_size", 0), _shown("image_size", [224, 224]), _shown("optimizer", {"type": "lbfgs", "folds": 5})
-    ('full', '224 × 224', 'type lbfgs, folds 5')
+    >>> _shown("batch_size", 0), _shown("image_size", [224, 224]), _shown("optimizer", {"folds": 5})
+    ('full', '224 × 224', 'folds 5')
     """
     if name == "batch_size" and value == 0:
         return "full"
