@@ -181,7 +181,7 @@ def test_a_tiny_file_among_larger_ones(pets: Path) -> None:
     report = check_data(pets)
     assert named(report)["tiny"] == ["train/cat/tiny.png"]
     assert "1 of 41 files is" in report.of_kind("tiny")[0].found
-    assert "to 64 x 64, the smallest from 24 x 24 (1 cat;" in report.of_kind("tiny")[0].found
+    assert "to 64 × 64, the smallest from 24 × 24 (1 cat;" in report.of_kind("tiny")[0].found
 
 
 def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:

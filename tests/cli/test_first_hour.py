@@ -25,10 +25,10 @@ def test_what_is_wrong_with_the_data_comes_first(pellucid: Command) -> None:
     (check,) = [line for line in lines if line.startswith("Check: Conflicting labels (18): cat/")]
     (score,) = [line for line in lines if line.startswith("Test accuracy ")]
     assert lines.index(check) < lines.index(score)
-    assert "Check: more on them by pellucid data check pets" in lines
+    assert "Details: pellucid data check pets" in lines
     assert not any("Twice in one part" in line for line in lines), "the same pair, said already"
-    (doubtful,) = [line for line in lines if line.startswith("Doubtful: ")]
-    n, wrong = map(int, re.findall(r"^Doubtful: (\d+) of (\d+) mistake", doubtful)[0])
+    (doubtful,) = [line for line in lines if "the label may be wrong, since" in line]
+    n, wrong = map(int, re.findall(r"^In (\d+) of (\d+) mistake", doubtful)[0])
     page = words_of(Path("out/report.html"))
     assert 1 <= n <= wrong
     assert page.count("(doubtful)") >= n

@@ -75,7 +75,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "data info digits --json=1": "--json takes no value",
     "data info digits pets": "data info: unexpected argument 'pets'",
     "compare mlp --data pets": ("expected a second model, B", "--cv or --seeds"),
-    "train t.csv": "(--target)",
+    "train t.csv": "Try --target ",
     "export trained": "Try pellucid export runs/drawn-cats-cnn-1 --to html.",
     "sweep pets": "Try pellucid sweep drawn-cats --space space.toml.",
     # flags that another one needs
@@ -170,7 +170,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "influence nowhere": "there is no such folder",
     "influence size": "one class a sample",
     # explain
-    f"{EXPLAIN} text.jpg": ("text.jpg", "expected an image"),
+    f"{EXPLAIN} text.jpg": ("text.jpg", "not in an image format"),
     f"{EXPLAIN} photo.jpg --data drawn-cats": ("--data", "(6, 6, 3)"),
     f"{EXPLAIN} photo.jpg --data nowhere.npz": "nowhere.npz",
     f"{EXPLAIN} photo.jpg -o used": ("not empty", "--overwrite"),

@@ -24,8 +24,8 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path) -> None:
     lines = pellucid.ok("run photos.npz --out out --epochs 250 --photo new.png").out.splitlines()
     assert "photos.npz: 32 training photos and 8 for the test, of 6 × 6 × 3" in lines
     assert "Classes, in the training part: dark (16), bright (16)" in lines
-    costs = [line for line in lines if line.startswith("Cost after iteration ")]
-    assert [line.split()[3] for line in costs] == ["0:", "100:", "200:", "249:"]
+    costs = [line for line in lines if line.startswith("Cost after epoch ")]
+    assert [line.split()[3] for line in costs] == ["1:", "100:", "200:", "250:"]
     assert any(" better. Test accuracy " in line for line in lines)
     assert "new.png: bright" in lines
     assert not any("L-layer" in line or "Goodbye" in line or "x_orig" in line for line in lines)
@@ -34,7 +34,7 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path) -> None:
     assert {path.name for path in folder.iterdir()} == FILES | {"figures", "checkpoints"}
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     assert len(history) == 250
-    assert f"Cost after iteration 249: {history[-1]['loss']}" in lines
+    assert f"Cost after epoch 250: {history[-1]['loss']:.4g}" in lines
     config = tomllib.loads((folder / "config.toml").read_text())
     assert (config["training"]["epochs"], config["data"]["name"]) == (250, str(photos))
     metrics, split = json.loads((folder / "metrics.json").read_text()), pl.load_data(photos)
@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_history_and_model_and_exits_130(pellucid: Command, photos:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen([sys.executable, "-m", "pellucid", *words], env=environment, **pipes)
     for line in process.stdout or ():
-        if line.startswith("Cost after iteration 100:"):
+        if line.startswith("Cost after epoch 100:"):
             break
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)

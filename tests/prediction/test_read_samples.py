@@ -100,7 +100,7 @@ def test_bad_images_are_told_and_the_others_predicted(photo: Path, tmp_path: Pat
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert lines == json.loads(pellucid("predict", model, photo, photo, "--json").out)["predictions"]
     (line,) = done.err.splitlines()
-    assert line.startswith(f"{tmp_path / 'bad.png'}: expected an image")
+    assert line.startswith(f"{tmp_path / 'bad.png'}: not in an image format")
     found = json.loads(pellucid("predict", model, photo, tmp_path / "bad.png", "--json").out)
     assert [each["image"] for each in found["faults"]] == [str(tmp_path / "bad.png")]
 

@@ -35,7 +35,9 @@ def test_a_linear_target_gets_the_linear_model(tmp_path: Path, X: Any) -> None:
     asked = plan("auto", DataSource(str(path), target="y"))
     assert asked.config.model == "linear"
     assert asked.config.options.optimizer == "lbfgs"
-    assert asked.config.reason.startswith("as good as a network on 150 held-out training rows (linear 0.83")
+    assert asked.config.reason.startswith(
+        "as good as a network on 150 held-out training rows (R²: linear 0.83"
+    )
     split = pl.load_data(path, target="y")
     model = pl.preset("linear", n_outputs=1)
     pl.train(model, split, progress=False)

@@ -204,7 +204,6 @@ def test_photos_of_a_folder_begin_with_what_others_learned(
     chosen = pl.recommend(pl.Dataset(X, np.array([0, 0, 1, 1]), ("a", "b"), files=files))
     assert chosen.model == expected
     assert ("pellucid[photos]" in chosen.reason) is (has_files and not has_weights)
-    assert ("--model cnn" in chosen.reason) is (expected == "pretrained")
 
 
 def test_a_recipe_is_what_train_takes() -> None:

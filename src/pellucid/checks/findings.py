@@ -129,11 +129,8 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
             samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
             how = "exact" if kind == "duplicate" else hows.get((rows[0], rows[1]), "near")
             others = f"{samples[1]}{_more(len(rows) - 2)}"
-            same = (
-                f"appears {len(rows)} times, also as {others}"
-                if how == "exact"
-                else f"is {alike(others, how)}"
-            )
+            times = "twice" if len(rows) == 2 else f"{len(rows)} times"
+            same = f"appears {times}, also as {others}" if how == "exact" else f"is {alike(others, how)}"
             text = f"{samples[0]} {same}."
             found.append(Finding(kind, text, samples, len(rows), how))
     return found
@@ -175,7 +172,8 @@ def _conflicts(split: Split, copies: Copies) -> list[Finding]:
             other = next(i for i, label in enumerate(labels) if label != labels[0])
             places.insert(1, places.pop(other))  # so that the first two differ
             samples = tuple(sample_of(split, part, row) for part, row in places[:MOST_COPIES])
-            text = f"{samples[0]} and {samples[1]} are one sample{_more(len(places) - 2)}."
+            both = f"{samples[0]} and {samples[1]}{_more(len(places) - 2)}"
+            text = f"{both} are the same {split.noun}, filed under different classes."
             found.append(Finding("conflict", text, samples, len(places)))
     return found
 

@@ -70,7 +70,7 @@ def _tiny(split: Split, sizes: dict[str, tuple[int, int]], size: tuple[int, int]
     counts = ", ".join(f"{n} {label}" for label, n in Counter(sample.label for sample in tiny).items())
     text = (
         f"{len(tiny)} of {len(sizes)} files {'is' if len(tiny) == 1 else 'are'} enlarged more than twofold to "
-        f"{size[0]} x {size[1]}, the smallest from {smallest[0]} x {smallest[1]} "
+        f"{size[0]} × {size[1]}, the smallest from {smallest[0]} × {smallest[1]} "
         f"({counts}; first {tiny[0].name})."
     )
     return [Finding("tiny", text, tuple(tiny[:MOST_NAMED]), len(tiny))]

@@ -63,8 +63,8 @@ KINDS = {
     ),
     "missing_values": Kind(
         "Missing values",
-        "In a table the training part's median stands for a number or date, its more common value for yes or no; "
-        "among words a gap is a category. Without a target, or as NaN, they are refused.",
+        "Numbers and dates get the training median, yes or no the more common value, words a category of their "
+        "own; a missing target, or NaN in arrays, is refused.",
         "Fill in what is known; remove rows without a target.",
     ),
     "constant_column": Kind(

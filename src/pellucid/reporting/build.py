@@ -22,6 +22,7 @@ from pellucid.reporting.sections import (
 from pellucid.reporting.sections.scores import scores_section
 from pellucid.reporting.sections.summary import facts, points, summary
 from pellucid.runs.run import Run
+from pellucid.text import capitalized
 
 
 def write_findings(found: Findings, folder: Path) -> Path:
@@ -35,7 +36,7 @@ def write_findings(found: Findings, folder: Path) -> Path:
         facts=facts(found),
         points=points(found),
         sections=sections,
-        closing="; ".join(run.split.notes),
+        closing=" ".join(f"{capitalized(note)}." for note in run.split.notes),
         sheet=draft.sheet(),
     )
     return write_report(content, folder / "report.html")

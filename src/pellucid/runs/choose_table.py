@@ -131,7 +131,8 @@ def _compare(
     is_better = bool(difference.mean() < -sure * difference.std(ddof=1) / np.sqrt(n))
     scores = (f"{one} {score:.3f}" for one, score in zip(tried, 1 - found.mean(axis=1) / spread, strict=True))
     why = "better than a linear model" if is_better else "as good as a network"
-    return is_better, f"{why} on {plural(n, 'held-out training row')} ({', '.join(scores)})"
+    metric = "accuracy" if part.classes else "R²"
+    return is_better, f"{why} on {plural(n, 'held-out training row')} ({metric}: {', '.join(scores)})"
 
 
 def _errors(model: Model, split: Split) -> Array:

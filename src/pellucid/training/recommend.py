@@ -122,8 +122,7 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     is_photo = part.files is not None and shape == (*BODY_SIZE, 3) and part.X.dtype == np.uint8
     if is_photo and is_there() and has_colour(part.X[:MOST_LOOKED_AT]):
         why = (
-            f"what a network has learned from ImageNet, and a new last layer for {plural(m, 'colour photo')}; "
-            "--model cnn trains one from scratch"
+            f"what a network has learned from ImageNet, and a new last layer for {plural(m, 'colour photo')}"
         )
         return Recommendation(PRETRAINED, recipe(PRETRAINED), why)
     model, why = next((model, why) for side, model, why in NETWORKS if min(shape[:2]) >= side)

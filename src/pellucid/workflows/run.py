@@ -159,7 +159,7 @@ def run_request(
             checks.append(check_split(split, progress=progress))
         say_check(checks[0], config.source, say)
 
-    listeners = [PrintCosts(show=say), LookAhead(say), *callbacks]
+    listeners = [PrintCosts(as_tutorial=is_tutorial(split), show=say), LookAhead(say), *callbacks]
     read = asked._replace(split=split)
     outcome = train_into(read, out, callbacks=listeners, look=look, say=say, **options)
     with dispatch.use(outcome.run.history.kernels):

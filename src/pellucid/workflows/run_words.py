@@ -74,7 +74,7 @@ def say_check(check: DataReport, source: DataSource, say: Say) -> None:
         title, n, first = check.cells(row)
         say(f"Check: {title} ({n}): {first}{' ' + row['advice'] if row['kind'] == 'imbalance' else ''}")
     if check.findings:
-        say(f"Check: more on them by {check_command(source)}")
+        say(f"Details: {check_command(source)}")
 
 
 def say_choice(config: RunConfig, say: Say) -> None:

@@ -11,7 +11,7 @@ from pellucid.runs.config import RunConfig
 from pellucid.runs.run import CONFIG, HISTORY, METRICS, holds_run, read_config, read_metrics
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
-from pellucid.text import in_seconds, plural
+from pellucid.text import by, in_seconds, plural
 from pellucid.text_blocks import Block, Result
 
 SCORES = ("accuracy", "exact_match", "r_squared")  # of a test part, the first that it has
@@ -147,6 +147,7 @@ class RunPair(Result):
                 "model": run.config.model_name,
                 **{name: value for name, value in run.config.source.to_dict().items() if name != "name"},
                 **run.config.options.to_table(),
+                "epochs": run.n_epochs,
             }
             for run in (self.a, self.b)
         ]
@@ -159,8 +160,7 @@ class RunPair(Result):
         """Return a row as it is printed."""
         if row["name"] == "test score":
             return row["name"], self.a.score_in_words, self.b.score_in_words
-        a, b = ("" if row[part] is None else str(row[part]) for part in "ab")
-        return row["name"].replace("_", " "), a, b
+        return row["name"].replace("_", " "), *(_shown(row["name"], row[part]) for part in "ab")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -172,6 +172,23 @@ class RunPair(Result):
         where = " ".join(data_parts(data))
         command = f"pellucid compare {self.a.folder} {self.b.folder} --data {where}"
         return (f"Whether the difference is more than chance: {command}",)
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return a setting as it is printed.
+
+    Examples
+    --------
+    >>> _shown("batch_size", 0), _shown("image_size", [224, 224]), _shown("optimizer", {"folds": 5})
+    ('full', '224 × 224', 'folds 5')
+    """
+    if name == "batch_size" and value == 0:
+        return "full"
+    if name == "image_size" and isinstance(value, list | tuple):
+        return by(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
+    return "" if value is None else str(value)
 
 
 def runs(folders: Sequence[str | Path] = ()) -> RunList | RunPair:

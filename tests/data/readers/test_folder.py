@@ -33,7 +33,7 @@ def test_one_sub_folder_a_class(pets: Path) -> None:
     assert split.train.X.dtype == np.uint8
     np.testing.assert_array_equal(split.train.X[:, 0, 0, 0] >= 100, split.train.y)
     assert split.test.counts.tolist() == [1, 1]
-    assert split.notes == ("images kept at 6 x 4", "held out 20 % (2 of 10 samples), stratified, seed 1")
+    assert split.notes == ("images kept at 6 × 4", "held out 20 % (2 of 10 samples), stratified, seed 1")
     assert load_data(str(pets)).name == str(pets)
 
 
@@ -73,7 +73,7 @@ def test_train_and_test_above_the_classes(tmp_path: Path, test_name: str) -> Non
     assert (len(split.train), len(split.test)) == (6, 4)
     assert split.train.X[:, 0, 0, 0].tolist() == [10, 11, 12, 20, 21, 22]
     assert split.test.y.tolist() == [0, 0, 1, 1]
-    assert split.notes == (f"not used: {extra}", "images kept at 6 x 4")
+    assert split.notes == (f"not used: {extra}", "images kept at 6 × 4")
 
 
 def test_train_and_test_with_different_classes(tmp_path: Path) -> None:
@@ -85,20 +85,20 @@ def test_train_and_test_with_different_classes(tmp_path: Path) -> None:
 
 def test_sizes(pets: Path, tmp_path: Path) -> None:
     assert load_data(pets, image_size=(3, 5)).train.X.shape == (8, 3, 5, 3)
-    assert load_data(pets, image_size=(3, 5)).notes[0] == "images squeezed to 3 x 5 (they were all 6 x 4)"
-    cropped = "images cropped to 3 x 4 (they were all 6 x 4), which cuts off up to 50 % of a photo ("
+    assert load_data(pets, image_size=(3, 5)).notes[0] == "images squeezed to 3 × 5 (they were all 6 × 4)"
+    cropped = "images cropped to 3 × 4 (they were all 6 × 4), which cuts off up to 50 % of a photo ("
     assert load_data(pets, image_size=(3, 4), fit="crop").notes[0].startswith(cropped)
     assert "cuts" not in load_data(pets, image_size=(3, 2), fit="crop").notes[0]
     assert "cuts" not in load_data(pets, image_size=(3, 4), fit="pad").notes[0]
     photos(pets / "cat", 1, (9, 9))
     split = load_data(pets)
     assert split.train.X.shape == (8, 64, 64, 3)
-    assert split.notes[0] == "images squeezed to 64 x 64 (they were of 2 sizes)"
+    assert split.notes[0] == "images squeezed to 64 × 64 (they were of 2 sizes)"
     for name in ("a", "b"):
         photos(tmp_path / "camera" / name, size=(257, 100))
     split = load_data(tmp_path / "camera")  # made small, though all are of one size
     assert split.train.X.shape == (8, 64, 64, 3)
-    assert split.notes[0] == "images squeezed to 64 x 64 (they were all 257 x 100)"
+    assert split.notes[0] == "images squeezed to 64 × 64 (they were all 257 × 100)"
 
 
 @every("size", [(0, 4), (4,), (4.0, 4), (4, 4, 3)])

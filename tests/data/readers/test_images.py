@@ -196,7 +196,7 @@ def test_every_mode_and_range_has_a_known_scale_or_is_refused() -> None:
         (lambda path: None, "expected an image, found no such file. Check the path."),
         (lambda path: path.mkdir(), "expected an image, found a folder. Name a file in it."),
         (lambda path: path.touch(), "expected an image, found an empty file. Copy or download it again."),
-        (lambda path: path.write_text("not a photo\n" * 99), "found no format that can be read"),
+        (lambda path: path.write_text("not a photo\n" * 99), "not in an image format that can be read"),
         (lambda path: os.mkfifo(path), "found a device or a pipe"),
     ],
 )
@@ -268,7 +268,7 @@ def test_pillows_log_stays_off_the_screen(pixels: Array, tmp_path: Path) -> None
         "except DataError as error: print(error)"
     )
     result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
-    assert result.stdout.startswith(f"{path}: expected an image")
+    assert result.stdout.startswith(f"{path}: not in an image format")
     assert result.stderr == ""
 
 

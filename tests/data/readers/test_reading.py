@@ -89,7 +89,7 @@ def test_each_file_of_several_sizes_is_opened_once(folder: Path, monkeypatch: py
     assert counts.pop("000.jpg") == 2  # looked at, then read
     assert set(counts.values()) == {1}
     assert data.train.X.shape[1:] == (64, 64, 3)
-    assert "images squeezed to 64 x 64 (they were of 3 sizes)" in data.notes
+    assert "images squeezed to 64 × 64 (they were of 3 sizes)" in data.notes
 
 
 def test_large_pictures_wait_for_room() -> None:

@@ -187,7 +187,11 @@ def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
 @every(
     ("column", "kept", "note"),
     [
-        (range(50), True, "column 'x' only counts the rows: consider leaving it out, with drop= (--drop)"),
+        (
+            range(50),
+            True,
+            "column 'x' only counts the rows: consider leaving it out, with --drop (drop= in Python)",
+        ),
         ([7] * 50, False, "left out 'x': one value in every row"),
         (["w"] * 50, False, "left out 'x': one value in every row"),
         ([""] * 50, False, "left out 'x': it is empty"),
@@ -528,8 +532,8 @@ def test_thousands_or_decimals_are_refused_until_a_flag_decides(tmp_path: Path) 
         text = "x,y\n" + rows([*cells] * 5, [0, 1] * 5)
         with pytest.raises(
             DataError,
-            match=r"'x': '1,234' in line 2 can be read in two ways \(\d+ such\). Pass decimal='.,' \(--decimal "
-            r".,\) for 1234, or decimal=',.' \(--decimal ,.\) for 1.234\.",
+            match=r"'x': '1,234' in line 2 can be read in two ways \(\d+ such\). Pass --decimal ., \(decimal='.,' "
+            r"in Python\) for 1234, or --decimal ,. \(decimal=',.' in Python\) for 1.234\.",
         ):
             load(tmp_path, text, "y")
         for decimal, number in ((".,", 1234), (",.", 1.234), (",", 1.234)):
@@ -547,7 +551,11 @@ def test_thousands_or_decimals_are_refused_until_a_flag_decides(tmp_path: Path) 
 @every(
     ("content", "target", "message"),
     [
-        ("x,y\n1,2\n", None, r"expected a target, .* Columns: x, y\. Try target='y'"),
+        (
+            "x,y\n1,2\n",
+            None,
+            r"expected a target, .* Columns: x, y\. Try --target y \(target='y' in Python\)",
+        ),
         ("x,y\n1,2\n", " ", "expected a target"),
         ("Age,sex\n1,2\n", "agee", "no column 'agee', which was named as the target. Did you mean 'Age'"),
         ("age,y\n1,2\n", "agee:number", "no column 'agee',"),
@@ -586,7 +594,7 @@ def test_thousands_or_decimals_are_refused_until_a_flag_decides(tmp_path: Path) 
             "x,y\n" + rows(["q", "r", *range(120), "q", "s", "t"], [0, 1] * 62 + [1]),
             "y",
             r"'q' in line 2, 'r' in line 3, 's' in line 125 and 1 more \(5 such\) are not numbers, though 96 % .* "
-            r"Correct them; if they mean that there is no value, name them with missing= \(--missing\)\.",
+            r"Correct them; if they mean that there is no value, name them with --missing \(missing= in Python\)\.",
         ),
         (
             "x,y\n1,2.5\n2,few\n3,4\n4,many\n",

@@ -237,7 +237,7 @@ def test_data_larger_than_memory_are_told_of_the_option(
 ) -> None:
     path = write(tmp_path, X)
     monkeypatch.setattr(reading, "memory_bytes", lambda: 2000)  # of a machine too small for any of them
-    with pytest.raises(DataError, match=r"do not fit in memory.*on_disk=True \(--on-disk\)"):
+    with pytest.raises(DataError, match=r"do not fit in memory.*--on-disk \(on_disk=True in Python\)"):
         load_data(path)
     assert len(load_data(path, on_disk=True).test) in (3, 12)
 

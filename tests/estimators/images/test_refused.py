@@ -33,11 +33,13 @@ def test_an_unreadable_image_is_named(broken: Path, fitted: ImageClassifier, lis
     assert 'pass on_error="skip" to leave such images out' in message
     bad = str(broken / "day" / "05.png")
     for ask in (fitted.predict, fitted.predict_proba, fitted.transform, fitted.decision_function):
-        with pytest.raises(DataError, match=r"05\.png: expected an image, found no format that can be read"):
+        with pytest.raises(DataError, match=r"05\.png: not in an image format that can be read"):
             ask([listed[0][0], bad])
         with pytest.raises(DataError, match=r"05\.png"):
             ask(bad)
-    with pytest.raises(DataError, match=r"image 1 \(counted from 0\): the bytes given: expected an image"):
+    with pytest.raises(
+        DataError, match=r"image 1 \(counted from 0\): the bytes given: not in an image format"
+    ):
         fitted.predict([Path(listed[0][0]).read_bytes(), b"not an image"])
     with pytest.raises(DataError, match=r"no-such\.jpg: expected an image, found no such file"):
         fitted.predict("no-such.jpg")

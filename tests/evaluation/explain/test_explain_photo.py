@@ -165,7 +165,9 @@ def test_rows_hold_the_variants_and_the_neighbours(model: pl.Model, drawings: pl
     assert kinds == 14 * ["variant"] + 5 * ["nearest by pixels"] + 5 * ["nearest by the last hidden layer"]
     assert (rows[14]["index"], rows[14]["distance"]) == (7, 0)
     n_same = sum(row["label"] == found.label for row in rows[1:14])
-    assert f"'{found.label}' ({percent(found.probability, 1)}), as {n_same} of 13 variants" in found.headline
+    assert (
+        f"'{found.label}' ({percent(found.probability, 1)}); so are {n_same} of 13 variants" in found.headline
+    )
     assert list(found.to_frame()["label"]) == [row["label"] for row in rows]
 
 

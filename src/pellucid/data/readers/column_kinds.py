@@ -116,7 +116,7 @@ def kinds_of(
         left_out += [LeftOut(name, "it numbers the rows") for name in ids]
         kinds = {name: kind for name, kind in kinds.items() if name not in ids}
     notes += [
-        f"column {printable(name)!r} only counts the rows: consider leaving it out, with drop= (--drop)"
+        f"column {printable(name)!r} only counts the rows: consider leaving it out, with --drop (drop= in Python)"
         for name in numberings
         if name in kinds
     ]
@@ -260,7 +260,8 @@ def _are_no(column: TextColumn, bad: Sequence[int], what: str) -> str:
 def _correct(bad: Sequence[int]) -> str:
     means = "it means" if len(bad) == 1 else "they mean"
     return (
-        f"Correct {them(bad)}; if {means} that there is no value, name {them(bad)} with missing= (--missing)."
+        f"Correct {them(bad)}; if {means} that there is no value, name {them(bad)} with --missing (missing= in "
+        "Python)."
     )
 
 
@@ -322,7 +323,7 @@ def check_numbers(column: TextColumn) -> None:
     readings, first = _readings([column.cells[i] for i in words]), column.cell(words[0])
     if len(readings) > 1:
         both = (
-            f"decimal={one!r} (--decimal {one}) for {number(column.cells[words[0]], one):.15g}"
+            f"--decimal {one} (decimal={one!r} in Python) for {number(column.cells[words[0]], one):.15g}"
             for one in readings
         )
         raise DataError(
@@ -330,7 +331,9 @@ def check_numbers(column: TextColumn) -> None:
         )
     if readings:
         sign, other = (
-            ("point", ", or pass decimal=',' (--decimal ,)") if column.decimal[0] == "." else ("comma", "")
+            ("point", ", or pass --decimal , (decimal=',' in Python)")
+            if column.decimal[0] == "."
+            else ("comma", "")
         )
         raise DataError(
             f"{column.title}: expected numbers with a decimal {sign}, got {first} ({len(words)} such). Write one "
@@ -340,5 +343,6 @@ def check_numbers(column: TextColumn) -> None:
     if len(odd) > MOSTLY * len(words):
         raise DataError(
             f"{column.title}: expected plain numbers, got {column.cell(odd[0])} ({len(odd)} such). Write 1000, "
-            f"without a unit; or keep them as words: kinds={{{column.name!r}: 'category'}} (--kinds)."
+            f"without a unit; or keep them as words: --kinds NAME=category "
+            f"(kinds={{{column.name!r}: 'category'}} in Python)."
         )

@@ -84,17 +84,17 @@ class Photos:
         --------
         >>> photos = [Photo(Path(f"{side}.jpg"), 0, 0, size=(side, 60)) for side in (80, 90)]
         >>> Photos(Path(), [], (64, 64), ()).reading_notes(photos)
-        ('images squeezed to 64 x 64 (they were of 2 sizes)',)
+        ('images squeezed to 64 × 64 (they were of 2 sizes)',)
         """
         sizes, notes = {photo.size for photo in good}, white_notes(self.white(good))
         if sizes == {self.size}:
-            return "images kept at {} x {}".format(*self.size), *notes
-        found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
+            return "images kept at {} × {}".format(*self.size), *notes
+        found = "all {} × {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
         (height, width) = self.size
         is_other = any(abs(h * width / (w * height) - 1) > SQUEEZED for h, w in sizes)
         how = HOW[self.known.fit] if is_other else "resized"
         cut = self._cut(good) if is_other and self.known.fit == CROP else ""
-        return f"images {how} to {height} x {width} (they were {found}){cut}", *notes
+        return f"images {how} to {height} × {width} (they were {found}){cut}", *notes
 
     def _cut(self, good: list[Photo]) -> str:
         """Return how much of the photo that loses most is cut off."""
@@ -118,7 +118,7 @@ class Photos:
         if on_disk:
             rows = read_each(len(photos), lambda i: read_one(i, self.known)[1], show)
         else:
-            where = f"{self.root}, {len(photos)} images at {self.size[0]} x {self.size[1]}"
+            where = f"{self.root}, {len(photos)} images at {self.size[0]} × {self.size[1]}"
             check_fits(where, len(photos) * math.prod(shape))
             X = np.empty((len(photos), *shape), np.uint8)
             rows, _ = fill_set(X, read_one, self.known, show)
@@ -267,6 +267,6 @@ def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...
         faults.setdefault(photo.fault.removeprefix(f"{photo.path}: "), []).append(name)
     reasons = " ".join(f"{join_some(faults[why], most=3)}: {why}" for why in [*faults][:MOST_REASONS])
     raise DataError(
-        f"{photos.root}: {len(bad)} of {n} images cannot be read. {reasons} Repair or remove them, or pass "
-        "skip_bad=True (--skip-bad) to leave them out."
+        f"{photos.root}: {len(bad)} of {n} images cannot be read. {reasons} Repair or remove them, or "
+        "leave them out: --skip-bad (skip_bad=True in Python)."
     )

@@ -219,9 +219,7 @@ def _identified(file: Path | io.BytesIO, where: str) -> "Image.Image":
             _register_all(file, where)
             image = Image.open(file)
     except UnidentifiedImageError:
-        raise DataError(
-            f"{where}: expected an image, found no format that can be read (SVG cannot). {ADVICE}"
-        ) from None
+        raise DataError(f"{where}: not in an image format that can be read. {ADVICE}") from None
     except Image.DecompressionBombError:
         raise _too_large(where) from None
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):

@@ -97,7 +97,7 @@ def check_fits(where: object, n_bytes: int) -> None:
     if there is not None and n_bytes > there:
         raise DataError(
             f"{where}: {n_bytes / 1e9:,.1f} GB of samples do not fit in memory, {there / 1e9:,.1f} GB. Leave them "
-            "in their file: on_disk=True (--on-disk)."
+            "in their file: --on-disk (on_disk=True in Python)."
         )
 
 

@@ -1,5 +1,6 @@
 """Tables: text and the name of a target column -> a Split of numbers, and the schema behind them."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -198,9 +199,10 @@ class _Target(NamedTuple):
 
 def _read_target(table: TextTable, target: str | None) -> _Target:
     if target is None or not target.strip():
+        last = printable(table.names[-1])
         raise DataError(
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
-            f"{join_some(table.names, 12)}. Try target={printable(table.names[-1])!r} (--target)."
+            f"{join_some(table.names, 12)}. Try --target {shlex.quote(last)} (target={last!r} in Python)."
         )
     names, kind = parse_target(target.strip(), table.names)
     table.check_has(names, "which was named as the target")

@@ -63,10 +63,11 @@ class RowExplanation(Result):
     def headline(self) -> str:
         """What is predicted, for a typical row, and which columns make the difference."""
         differ = [row for row in self.to_rows() if row["adds"]]
+        digits = ".6g" if self.unit == self.target else ".2f"
         first = ", ".join(f"{row['column']} = {row['value']} ({row['adds']:+.3g})" for row in differ[:3])
         return (
-            f"{self.predicted}; for a typical row {self.typical}. In {self.unit}, from {self.start:.6g} to "
-            f"{self.end:.6g}: {first or 'no column differs'}."
+            f"{self.predicted}; for a typical row {self.typical}. In {self.unit}, from {self.start:{digits}} to "
+            f"{self.end:{digits}}: {first or 'no column differs'}."
         )
 
     def to_rows(self) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ class CrossValidation(Result):
         p = "" if difference.p_value is None else f"; {p_in_words(difference.p_value)}"
         ahead = np.sign(np.subtract(*reversed(self.values())))
         return (
-            f"{self.title}, B minus A: {_mean(difference, '+.3f')} over {plural(n, 'fold')}{p}. "
+            f"{self.title}, B minus A: {_mean(difference, '+')} over {plural(n, 'fold')}{p}. "
             f"B is ahead in {(ahead > 0).sum()}, behind in {(ahead < 0).sum()}."
         )
 
@@ -188,8 +188,9 @@ class CrossValidation(Result):
         return {self.name: cross_validation_figure(self)}
 
 
-def _mean(one: FoldMean, digits: str = ".3f") -> str:
-    interval = "" if one.low is None else f" ({one.low:{digits}} to {one.high:{digits}})"
+def _mean(one: FoldMean, sign: str = "") -> str:
+    digits = f"{sign}.{3 if abs(one.mean) < 10 else 1}f"
+    interval = "" if one.low is None else f" (95 % interval {one.low:{digits}} to {one.high:{digits}})"
     return f"{one.mean:{digits}}{interval}"
 
 

@@ -111,7 +111,7 @@ class SeedComparison(Result):
     columns = (
         "model",
         *(name.replace("_", " ") for name in QUARTILES),
-        *("mean", "sd", "above baseline", "reference"),
+        *("mean", "sd", "above baseline", "reach reference"),
     )
 
     data: str
@@ -155,14 +155,15 @@ class SeedComparison(Result):
                 f"{reached} reach that of {of}."
             )
         interval = "" if difference.low is None else f" ({difference.low:+.3f} to {difference.high:+.3f})"
+        equal = f", equal in {percent(difference.ties)}" if difference.ties else ""
         return (
             f"Accuracy, B minus A: {difference.mean:+.3f}{interval}, mean over {n} starts of each. "
-            f"Of pairs of starts B is higher in {percent(difference.wins)}, equal in {percent(difference.ties)}."
+            f"Of pairs of starts B is higher in {percent(difference.wins)}{equal}."
         )
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The baseline and what the last column refers to, and starts that failed."""
+        """The baseline and what the last columns refer to, and starts that failed."""
         value, of = self.reference()
         stopped = f"Stopped after {len(self.runs[0].starts)} of {self.n_seeds} starts."
         return (
@@ -196,7 +197,8 @@ class SeedComparison(Result):
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
         points = (f"{row[name]:.3f}" for name in (*QUARTILES, "mean", "standard_deviation"))
-        counts = (f"{row[name]}" for name in ("n_above_baseline", "n_at_least_reference"))
+        n = row["n_starts"] - row["n_failed"]
+        counts = (f"{row[name]} of {n}" for name in ("n_above_baseline", "n_at_least_reference"))
         return f"{row['model']}: {row['source']}", *points, *counts
 
     def to_dict(self) -> dict[str, Any]:

@@ -68,10 +68,9 @@ class PhotoExplanation(Result):
         return self.photo.to_rows()
 
     def blocks(self) -> list[Block]:
-        """Return the photo with its variants and neighbours, the maps, the first layer and the notes."""
-        layer = [] if self.weights is None else self.weights.blocks()
+        """Return the photo with its variants and neighbours, the maps and the notes."""
         doubt = [self.doubt] if self.doubt else []
-        return [*doubt, *self.photo.blocks(), *self.maps.blocks(), *layer, *self.notes]
+        return [*doubt, *self.photo.blocks(), *self.maps.blocks(), *self.notes]
 
     def plot(self) -> Figure:
         """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""

@@ -17,7 +17,7 @@ from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
 from pellucid.shares import chance
 from pellucid.text import percent, placed, shorten
-from pellucid.text_blocks import Block, InJson, Result
+from pellucid.text_blocks import Block, InJson, Result, Table
 from pellucid.types import Array
 
 N_NEAR = 5
@@ -52,7 +52,7 @@ class Neighbour(InJson):
 
 @dataclass(frozen=True, eq=False)
 class Variant(InJson):
-    """The photo, slightly changed, and its prediction.
+    """The photo, changed, and its prediction.
 
     Attributes
     ----------
@@ -220,8 +220,10 @@ class ImageContext(Result):
         if not self.classes:
             return f"{self.prediction}."
         n = sum(one.label == self.label for one in self.variants[1:])
-        found = f"Predicted '{self.label}' ({chance(self.probability, 1)}), as {n} of "
-        found += f"{len(self.variants) - 1} variants."
+        found = (
+            f"Predicted '{self.label}' ({chance(self.probability, 1)}); so {'is' if n == 1 else 'are'} {n} "
+        )
+        found += f"of {len(self.variants) - 1} variants."
         if self.novelty is None:
             return found
         words = self.novelty.headline(self.noun)
@@ -242,9 +244,19 @@ class ImageContext(Result):
         place = placed(f"no. {row['index']}", shorten(row["name"], LONGEST_NAME))
         return f"{row['kind']}: {place}", row["label"], "", f"{row['distance']:.3g}"
 
+    def tables(self) -> list[Table]:
+        """Return the variants, and the nearest training photos where there are any."""
+        rows = [self.cells(row) for row in self.to_rows()]
+        variants, near = [row[:3] for row in rows if row[2]], [(*row[:2], row[3]) for row in rows if row[3]]
+        image, label, probability, distance = self.columns
+        return [
+            ((image, label, probability), variants),
+            *([((image, label, distance), near)] if near else []),
+        ]
+
     def blocks(self) -> list[Block]:
-        """Return the headline, and the rows where there are probabilities."""
-        return super().blocks() if self.classes else [self.headline]
+        """Return the headline, and the tables where there are probabilities."""
+        return [self.headline, *(self.tables() if self.classes else ())]
 
     def to_dict(self) -> Any:
         """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""

@@ -59,13 +59,11 @@ def image_figure(photo: ImageContext) -> Figure:
                 place = Line(f"no. {near.index}: {near.distance:.3g}", color)
                 tiles.append(Tile(near.image, [Line(near.label, color), *file, place]))
             page.row(tiles, n_columns=N_ACROSS, heading=title)
-    title = (
-        f"The same {photo.noun}, slightly changed: the probability of '{class_name((photo.label,), 0, 30)}'"
-    )
+    title = f"The same {photo.noun}, changed: the probability of '{class_name((photo.label,), 0, 30)}'"
     tiles = []
     for one in photo.variants[1:]:
         sure, is_same = chance(one.probability), one.label == photo.label
-        line = Line(sure, INK) if is_same else Line(f"{sure}: {{}}", RED, name=one.label)
+        line = Line(sure, INK) if is_same else Line(f"{sure}, now {{}}", RED, name=one.label)
         tiles.append(Tile(one.seen, [one.name, line]))
     page.grid(tiles, N_ACROSS, heading=title)
     return page.figure()

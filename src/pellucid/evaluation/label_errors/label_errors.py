@@ -15,8 +15,8 @@ from pellucid.types import Array
 MOST_LISTED = 20
 DOUBTFUL = 0.8  # accuracy below which most contradictions may be the network's own mistakes
 HOW = (
-    "Flagged where another class exceeds its average self-confidence (confident learning; Northcutt, Jiang and "
-    "Chuang, 2021)."
+    "Flagged where another class is as probable as it is, on average, for samples with its label (confident "
+    "learning; Northcutt, Jiang and Chuang, 2021)."
 )
 
 

@@ -192,7 +192,7 @@ class Robustness(Result):
     about_data: tuple[str, ...] = ()
     noun: str = "photo"
 
-    columns = ("change, moderate", "correct", "95 %", "p", "beyond chance", "breaks at")
+    columns = ("moderate change", "correct", "95 % interval", "p", "beyond chance", "breaks at")
     in_json = "headline n n_correct accuracy interval baseline most_common seed left_out photo files notes"
 
     @property
@@ -245,9 +245,7 @@ class Robustness(Result):
         n, n_tried = plural(self.n, self.noun), len(self.curves)
         holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
         outcomes = {chance.outcome for chance in self.cost_tests.values()}
-        too_few = (
-            f" Cannot be told (–): with {n}, {BREAK_POINTS} points lost and none gained are not significant."
-        )
+        too_few = f" –: with {n}, even {BREAK_POINTS} % of them lost and none gained are not significant."
         is_background = any(curve.perturbation.name == "background" for curve in self.curves)
         stand_in = (
             f"Background: what lies outside an ellipse about the {self.noun}'s middle stands in for it."
@@ -255,8 +253,8 @@ class Robustness(Result):
         left_out = "; ".join(f"{name}, since {why}" for name, why in self.left_out.items())
         return (
             f"p: McNemar's exact test on {n}{holm}.{too_few if 'cannot be told' in outcomes else ''}",
-            f"Breaks at: the weakest strength that costs {BREAK_POINTS} points, or falls below the baseline: "
-            "a count, not a test.",
+            f"Breaks at: the weakest strength that costs {BREAK_POINTS} % of all {self.noun}s, or falls below the "
+            "baseline: a count, not a test.",
             *((stand_in,) if is_background else ()),
             *((f"Left out: {left_out}.",) if left_out else ()),
             *self.about_data,

@@ -275,7 +275,7 @@ def _baseline(case: _Case) -> Advice | None:
         return Advice(words, case.command(model=suited.model))
     if config.freeze is not None:
         return Advice(words, case.command(freeze=None))
-    return Advice(words, check_command(case.run.source))
+    return Advice(f"{words} More {case.run.noun}s may help.", "")
 
 
 def _over_fitting(case: _Case) -> Advice | None:

@@ -57,7 +57,7 @@ class LinearBaseline:
         Examples
         --------
         >>> LinearBaseline("accuracy", 0.80, 0.75, 200, 0.31).headline
-        'A linear model of the same columns scores 75.0 %, and the network is not shown to be better (p = 0.31).'
+        'A linear model scores 75.0 % on the test rows; the network is not shown to be better (p = 0.31).'
         """
         what = share(self.linear, self.n_samples) if self.metric == "accuracy" else f"R² {self.linear:.3f}"
         how = "" if self.p_value is None else f" ({p_in_words(self.p_value)})"
@@ -66,7 +66,7 @@ class LinearBaseline:
             if self.verdict
             else f"the network is not shown to be better{how}"
         )
-        return f"A linear model of the same columns scores {what}, and {verdict}."
+        return f"A linear model scores {what} on the test rows; {verdict}."
 
 
 def is_linear(model: Model) -> bool:

@@ -46,7 +46,7 @@ def data_section(draft: Draft, run: Run) -> Section:
                 label = class_name(data.classes, int(data.y[i]), 16) if data.classes else label
                 cards.append(draft.card(part, i, label, last=f"{noun} {i}"))
             each = ", at least one of each class" if data.classes else ""
-            gallery = Gallery(cards, f"Drawn at random{each}.", True)
+            gallery = Gallery(cards, f"Chosen at random{each}.", True)
             parts.append(Section(f"{part.capitalize()} {noun}s", gallery=gallery))
         parts.append(vector_section(draft, split.train, run.model))
     return Section("The data", intro=(intro,), figures=(targets,), parts=parts)

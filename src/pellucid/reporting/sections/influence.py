@@ -20,9 +20,9 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
             for samples, way in ((one.towards, "towards"), (one.against, "against")):
                 cards += [draft.card("training", each.row, way, each.label) for each in samples]
             gallery = Gallery(cards, "", is_small=True)
-        truth = "" if one.is_right else f", in truth '{one.actual}'"
-        title = f"{capitalized(one.place)}: '{one.predicted}'{truth}"
         table = Table(one.columns, [one.cells(row) for row in one.to_rows()])
-        cases.append(Section(title, intro=(one.headline, *one.notes), table=table, gallery=gallery))
+        cases.append(
+            Section(capitalized(one.place), intro=(one.headline, *one.notes), table=table, gallery=gallery)
+        )
     shown = (GALLERY.format(noun=found.noun),) if draft.has_photos and cases else ()
     return Section("Why did it predict that?", intro=(found.headline, *shown, *found.notes), parts=cases)

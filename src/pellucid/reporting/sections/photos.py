@@ -40,7 +40,7 @@ NEAR = " Below: the nearest training samples, with their class and the root mean
 def new_photo_section(draft: Draft, photo: NewPhoto, run: Run) -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
     noun, context, y = run.noun, photo.context, photo.y if run.split.name == "catvnoncat" else None
-    here, title = f"{photo.name}: in neither part of the data.", f"A new {noun}"
+    here, title = f"In neither part of the data: {photo.name}.", f"A new {noun}"
     if not context.by_pixels:
         label, probability = context.label, context.probability
         figure = draft.add(
@@ -56,8 +56,11 @@ def new_photo_section(draft: Draft, photo: NewPhoto, run: Run) -> Section:
         f"Training {noun}s: green of the predicted class, red of another. Changed: red is another prediction.",
         f"The new {noun}, its nearest training {noun}s, and its variants with their predictions.",
     )
-    rows = Table(context.columns, [context.cells(row) for row in context.to_rows()])
-    parts = (Section(f"Variants and nearest {noun}s", table=rows, is_folded=True),)
+    titles = ("Variants", f"Nearest training {noun}s")
+    parts = [
+        Section(title, table=Table(*table), is_folded=True)
+        for title, table in zip(titles, context.tables(), strict=True)
+    ]
     return Section(title, intro=(here, context.headline), figures=(figure,), parts=parts)
 
 
@@ -106,7 +109,7 @@ def doubtful_mistakes(run: Run) -> tuple[str, ...]:
         return ()
     named = join_some([run.split.place("test", i) for i in found], most=5)
     of = f"{len(found)} of {plural(len(wrong), 'mistake')}"
-    return (f"Doubtful: {of} may be of the label, a copy has another: {named}.",)
+    return (f"In {of} the label may be wrong, since a copy is filed under another class: {named}.",)
 
 
 def map_section(draft: Draft, run: Run, labels: LabelErrors | None) -> Section:

@@ -12,7 +12,8 @@ from pellucid.text import join
 
 CURVES = (
     "To the right each change grows stronger, upwards more {noun}s are correct. Band: 95 % interval; dashed: the "
-    "{noun}s as they are; dotted: the baseline; ring: the first loss of ten points, or fall below the baseline."
+    "{noun}s as they are; dotted: the baseline; ring: the first loss of 10 % of all {noun}s, or fall below the "
+    "baseline."
 )
 SHEET = "{which} at every strength of {changes}, with the prediction under each picture."
 TYPICAL = ", of those classified correctly the one of median probability,"
@@ -46,7 +47,8 @@ def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
     )
     return Section(
         "Which changes does it withstand?",
-        intro=(found.headline, *found.notes),
+        intro=(found.headline,),
         figures=(curves, *sheets),
         table=Table(found.columns, [found.cells(row) for row in found.to_rows()]),
+        parts=(Section("How to read the table", intro=found.notes),),
     )

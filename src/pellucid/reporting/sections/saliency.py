@@ -23,7 +23,9 @@ INTRO = (
     "hardly above. Passing the check is no sign that the network learned anything. Shown: the most "
     "confident mistakes, then the predictions of the highest losses."
 )
-STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
+STRIP = (
+    "Red speaks for the predicted class, blue against it; yellow on violet shows how much a pixel matters."
+)
 
 
 def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:

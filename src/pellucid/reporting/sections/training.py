@@ -53,7 +53,7 @@ def network_section(draft: Draft, run: Run) -> Section:
     about, n_places = model._summary_of_training.get("body"), model._n_body or n_frozen_places(model)
     intro, drawn = [], drawn_rows(model, rows)
     if run.config.reason:
-        intro.append(f"Chosen by the data: {run.config.model_name}, {run.config.reason}.")
+        intro.append(f"Chosen for the data: {run.config.model_name}, {run.config.reason}.")
     if n_places and about is not None:
         intro.append(body_in_words(about))
         n = sum(len(place._leaves()) for place in model._places[:n_places])

@@ -21,7 +21,7 @@ SILENCE = 20.0  # seconds after which an epoch's cost is printed in any case, wh
 class PrintCosts(Callback):
     """Print the cost of every hundredth epoch, of the first and of the last, in the tutorial's words.
 
-    Epochs of several steps are counted from 1. Where an epoch is one step, it is called an iteration and counted
+    Epochs are counted from 1. Where an epoch is one step and ``as_tutorial``, it is called an iteration and counted
     from 0, as in the tutorial, whose costs have all their digits.
 
     Examples
@@ -36,6 +36,7 @@ class PrintCosts(Callback):
     """
 
     every: int = option(100, at_least=1, help="Epochs from one line to the next.")
+    as_tutorial: bool = option(True, help="Whether full batches are iterations, their costs with all digits.")
     show: Callable[[str], Any] = option(print, help="Takes each line.")
 
     def __post_init__(self) -> None:
@@ -44,7 +45,7 @@ class PrintCosts(Callback):
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Print the epoch's cost where it is due, or where no bar shows that the training goes on."""
-        is_one_step = event.run.n_steps == 1
+        is_one_step = self.as_tutorial and event.run.n_steps == 1
         what, number = ("iteration", event.epoch) if is_one_step else ("epoch", event.epoch + 1)
         is_due = number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1)
         is_silent = time.perf_counter() - self._last >= SILENCE and not are_bars_shown()
