@@ -71,7 +71,7 @@ def test_every_reader_does_what_pillow_does(fit: str, tmp_path: Path) -> None:
             np.testing.assert_array_equal(X, wanted(np.asarray(Image.open(root / file)), fit), err_msg=file)
             np.testing.assert_array_equal(X, same)
     done = {"squeeze": "squeezed", "crop": "cropped", "pad": "padded"}[fit]
-    assert any(note.startswith(f"images {done} to 16 x 12 (they were of 5 sizes)") for note in here.notes)
+    assert any(note.startswith(f"images {done} to 16 × 12 (they were of 5 sizes)") for note in here.notes)
 
 
 @every("fit", FITS)

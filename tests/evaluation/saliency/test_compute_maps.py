@@ -383,5 +383,5 @@ def test_a_layer_of_ones_own() -> None:
 
 
 def test_outcomes() -> None:
-    found = [SanityCheck(each).outcome for each in ((0.1, -0.3), (0.3, 0.4), (-0.6,), ())]
+    found = [SanityCheck(each).outcome for each in ((0.1, -0.2), (0.3, 0.4), (0.6, -0.6), ())]
     assert found == ["depends", "partly", "hardly", "unknown"]
