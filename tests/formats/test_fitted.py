@@ -82,7 +82,7 @@ def test_a_model_that_predicts_something_else_is_not_imported() -> None:
 def test_what_is_no_fitted_network() -> None:
     for estimator, words in [
         (LogisticRegression().fit(X, TWO), "got a LogisticRegression|got LogisticRegression"),
-        (MLPClassifier(), "not fitted yet"),
+        (MLPClassifier(), "got a MLPClassifier. Call its fit"),
         (
             make_pipeline(MinMaxScaler(), MLPClassifier((3,), **SHORT)).fit(X, TWO),
             "expected one fitted StandardScaler before the network, got a MinMaxScaler",

@@ -11,7 +11,8 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from tests.conftest import save_photos
 
 import pellucid as pl
-from pellucid.errors import OptionError, PellucidError
+from pellucid.data.source import DataSource
+from pellucid.errors import DataError, OptionError, PellucidError
 from pellucid.progress import hidden_bars
 
 
@@ -105,3 +106,29 @@ def test_a_model_in_a_file_is_exported_and_begun_from(run: Path, tmp_path: Path)
     assert pl.transfer(run, photos).classes == pl.load(run).classes
     with pytest.raises(PellucidError, match="no weights yet"):
         pl.transfer("cnn", photos)
+
+
+def test_what_a_door_cannot_take_is_refused(tmp_path: Path) -> None:
+    """NaN in samples, inputs that do not pair, weights of nothing, a model instead of a run, other columns."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((60, 2)), np.arange(60) % 2
+    model = pl.train(pl.preset("logistic"), (X, y), n_epochs=2).model
+    with pytest.raises(
+        DataError, match=r"predict: the outputs of 1 of 60 samples are NaN or infinite, .*sample 3"
+    ):
+        pl.predict(model, np.where(np.arange(60)[:, None] == 3, np.nan, X))
+    with pytest.raises(DataError, match="every input to have the same samples, got a: 60, b: 3"):
+        pl.Dataset({"a": X, "b": X[:3]}, y)
+    with pytest.raises(OptionError, match="every sample that is trained on has weight 0"):
+        pl.train(pl.preset("logistic"), (X, y), n_epochs=2, sample_weight=np.zeros(60))
+    with pytest.raises(OptionError, match="influence: expected a run or its folder, got a Sequential"):
+        pl.influence(model, [0])
+    rows = "".join(f"{a:.3f},{b:.3f},{'yes' if a > 0 else 'no'}\n" for a, b in X)
+    (tmp_path / "t.csv").write_text(f"a,b,ill\n{rows}")
+    data = pl.load_data(tmp_path / "t.csv", target="ill")
+    pl.save(pl.train(pl.preset("logistic"), data, n_epochs=2).model, tmp_path / "m.safetensors")
+    assert pl.evaluate(tmp_path / "m.safetensors", tmp_path / "t.csv").accuracy > 0.5
+    for options in ({"drop": ("a",)}, {"target": "a"}):
+        source = DataSource(str(tmp_path / "t.csv"), **options)
+        with pytest.raises(OptionError, match="reads a table by the columns that it was trained on"):
+            pl.evaluate(tmp_path / "m.safetensors", source)

@@ -33,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command as one process, and return its exit code."""
+    for name in ("stdout", "stderr"):  # of one that is closed, Python has none
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.StringIO())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # "?" for a letter that a terminal's encoding does not have
             stream.reconfigure(errors="replace")

@@ -75,6 +75,9 @@ class Dataset:
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
             object.__setattr__(self, name, map_arrays(partial(_array, name), value))
+        if isinstance(self.X, dict) and len({len(part) for part in self.X.values()}) > 1:
+            found = ", ".join(f"{name}: {len(part)}" for name, part in self.X.items())
+            raise DataError(f"Dataset: expected every input to have the same samples, got {found} of them.")
         if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "OUS":
             y, classes = numbered(self.y, self.classes, "Dataset: y")
             object.__setattr__(self, "y", y)

@@ -56,7 +56,7 @@ def import_sklearn(estimator: Any) -> Model:
             f"import_sklearn: expected a fitted MLPClassifier or MLPRegressor of scikit-learn, got {name}."
         )
     if not hasattr(network, "coefs_"):
-        raise OptionError(f"import_sklearn: the {name} is not fitted yet. Call its fit(X, y) first.")
+        raise OptionError(f"import_sklearn: expected a fitted network, got {name}. Call its fit(X, y) first.")
     if network.activation not in _ACTIVATIONS:
         raise OptionError(
             f"import_sklearn: there is no activation {network.activation!r} of scikit-learn here."

@@ -118,7 +118,7 @@ def moved(model: Model, twin: Model, X: Any, *, raw: bool = False) -> float:
     if twin is model:
         return 0.0
     n = sum(stored(array, "float16").dtype == np.float16 for array in _arrays(twin).values())
-    most, found = MOST * math.sqrt(n), 0.0
+    most, found = MOST * math.sqrt(max(n, 1)), 0.0
     ours, theirs = model.decision_function(X), twin.decision_function(X)
     for name, output in outputs_of(model).items():
         Z, near = (each[name] if name else each for each in (ours, theirs))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.novelty import Novelty
-from pellucid.errors import OptionError
+from pellucid.errors import DataError, OptionError
 from pellucid.nn.model import Model, probabilities, read
 from pellucid.text import join_some, percent, plural
 from pellucid.text_blocks import Result
@@ -171,6 +171,12 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
     if model._loss.kind != "regression":
         model._check_probabilities()
     Z, features = model._outputs_and_features(X)
+    is_bad: Any = ~np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
+    if is_bad.any():
+        raise DataError(
+            f"predict: the outputs of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, the first those "
+            f"of sample {samples[int(is_bad.argmax())]}. Look at its numbers, or train in float64."
+        )
     Z = Z[:, 0] if Z.shape[1:] == (1,) else Z
     novelties: Sequence[Novelty | None] = [None] * len(samples)
     if features is not None and model._novelty is not None:

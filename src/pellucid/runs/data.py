@@ -15,6 +15,7 @@ from pellucid.runs.config import RunConfig
 
 LEFT_OUT = "Nearest training photos and the check for novelty are left out"
 HOLD_OUT = ("seed", "test_fraction")  # which samples are held out: of any kind of source
+AS_TRAINED = {"target", "group", "drop", "kinds"}  # of a table: what a trained model knows by itself
 
 
 def reading_of(source: DataSource) -> dict[str, Any]:
@@ -51,6 +52,12 @@ def source_for(model: Model, source: DataSource) -> DataSource:
         reading |= {"image_size": list(model.input_shape[:2]), "fit": white_seen(model.inputs_seen).fit}
     if source.kind == "table" and model._schema is not None:
         reading["target"] = ",".join(model._schema.target)
+        for option in AS_TRAINED & source.to_dict().keys():
+            if source.to_dict()[option] != reading.get(option):
+                raise OptionError(
+                    f"--{option}: the model reads a table by the columns that it was trained on, and predicts "
+                    f"{reading['target']!r}. Leave it out."
+                )
     own = {option: value for option, value in reading.items() if option in source.applicable}
     held_out = {option: reading[option] for option in HOLD_OUT if option in reading}
     return DataSource.from_dict({**own, **source.to_dict(), **held_out})

@@ -127,6 +127,8 @@ class Job:
         if options.positive is not None:
             number_of_class(model, options.positive, data.classes, "train: positive")
         self.weights = weigh_samples(model, data, sample_weight, options.class_weight)
+        if self.weights is not None and not np.any(self.weights):
+            raise OptionError("train: sample_weight: every sample that is trained on has weight 0.")
 
     def _choose_kernels(self, held: Dataset | None, kept: dict[str, Any]) -> None:
         """Choose kernels, threads and what is trained; what is left open goes on as it began."""

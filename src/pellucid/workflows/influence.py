@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pellucid.errors import OptionError
 from pellucid.evaluation.influence.explain import N_DRAWS
 from pellucid.evaluation.influence.find_influence import begin_influence
 from pellucid.evaluation.influence.outcome import InfluenceOutcome
@@ -73,6 +74,11 @@ def influence(
     how: dict[str, Any] = {"is_retrained": retrain, "n_draws": n_draws, "n_jobs": n_jobs}
     with results_folder(out, overwrite=overwrite) as results, shown_progress(progress) as show:
         if not isinstance(run, Run):
+            if not isinstance(run, str | Path):
+                raise OptionError(
+                    f"influence: expected a run or its folder, got a {type(run).__name__}. A run has the training "
+                    "and its data: pl.run(...).run, or the folder that `pellucid run` wrote."
+                )
             folder = Path(run)
             run = read_run(folder, data=data)
         asked = begin_influence(run, samples, folder=folder, method=method, top=top, progress=show, **how)

@@ -150,7 +150,10 @@ def test_each_map_is_a_row_with_its_check() -> None:
     assert check is not None
     first, absent = maps.to_rows()
     assert (first["rank_correlation"], first["n_comparisons"]) == (check.correlation, 2)
-    assert (first["lowest"], first["highest"]) == (min(check.correlations), max(check.correlations))
+    assert (first["lowest"], first["highest"]) == (
+        min(map(abs, check.correlations)),
+        max(map(abs, check.correlations)),
+    )
     assert (absent["outcome"], absent["rank_correlation"]) == ("absent", None)
     assert list(maps.to_frame()["outcome"]) == [check.outcome, "absent"]
     assert [line.split("  ")[0] for line in str(maps).splitlines()[3:5]] == ["Input gradient", "Grad-CAM"]

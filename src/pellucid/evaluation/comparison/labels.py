@@ -45,8 +45,8 @@ def check_labels(split: Split) -> None:
     """Raise DataError unless the data has one class a sample, and samples in both parts."""
     if split.train.y.ndim > 1 or not split.classes:
         raise DataError(
-            f"{split.name}: expected one class a sample, got quantities or several labels. Compare on such data "
-            "with `pellucid evaluate`, one model after the other."
+            f"{split.name or 'data'}: expected one class a sample, and the classes' names, got quantities, several "
+            "labels or no names. Score models of such data by `pellucid evaluate`, one after the other."
         )
     for name, part in (("training", split.train), ("test", split.test)):
         if not len(part):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.plotting.types import Figure
-from pellucid.text import signed
 from pellucid.text_blocks import InJson, Result
 from pellucid.types import Array
 
@@ -185,7 +184,7 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
         r, outcome = row["rank_correlation"], OUTCOMES[row["outcome"]]
         if r is None:
             return row["title"], outcome, "", ""
-        return row["title"], outcome, f"{r:.2f}", f"{signed(row['lowest'])} to {signed(row['highest'])}"
+        return row["title"], outcome, f"{r:.2f}", f"{row['lowest']:.2f} to {row['highest']:.2f}"
 
     def plot(self) -> Figure:
         """Return every map over the image, with its check."""
@@ -213,8 +212,8 @@ def check_rows(images: Sequence[SaliencyMaps]) -> list[dict[str, Any]]:
     rows = []
     for name, first in images[0].items():
         checks = [maps[name].sanity for maps in images]
-        known = [value for check in checks if check is not None for value in check.correlations]
-        mean = float(np.mean(np.abs(known))) if known else None
+        known = [abs(value) for check in checks if check is not None for value in check.correlations]
+        mean = float(np.mean(known)) if known else None
         outcome = (
             "absent" if first.heat is None else "not checked" if first.sanity is None else outcome_of(mean)
         )
