@@ -311,10 +311,13 @@ def test_a_limit_waits_for_the_collector_whose_errors_are_ignored() -> None:
     """An alarm during a collection would be printed by Python, and lost."""
     ended: list[str] = []
 
-    def slow(phase: str, info: object = None) -> None:
+    def wait() -> None:
         end = time.monotonic() + 0.2
         while time.monotonic() < end:
             pass
+
+    def slow(phase: str, info: object = None) -> None:
+        wait()
         ended.append(phase)
 
     class Slow:

@@ -39,7 +39,10 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     def stop(number: int, frame: Any) -> None:
         # What runs during a collection of garbage may not fail: Python would print the error and go on.
-        if not collecting and frame.f_code not in [getattr(one, "__code__", None) for one in gc.callbacks]:
+        callbacks = [getattr(one, "__code__", None) for one in gc.callbacks]
+        while not collecting and frame is not None and frame.f_code not in callbacks:
+            frame = frame.f_back
+        if not collecting and frame is None:
             raise TimeUp
 
     gc.callbacks.insert(0, watch)
