@@ -51,9 +51,10 @@ def source_for(model: Model, source: DataSource) -> DataSource:
     if source.kind == "folder" and len(model.input_shape) == 3:
         reading |= {"image_size": list(model.input_shape[:2]), "fit": white_seen(model.inputs_seen).fit}
     if source.kind == "table" and model._schema is not None:
+        given, as_trained = source.to_dict(), {**reading}
         reading["target"] = ",".join(model._schema.target)
-        for option in AS_TRAINED & source.to_dict().keys():
-            if source.to_dict()[option] != reading.get(option):
+        for option in AS_TRAINED & given.keys():
+            if given[option] not in (as_trained.get(option), reading.get(option)):
                 raise OptionError(
                     f"--{option}: the model reads a table by the columns that it was trained on, and predicts "
                     f"{reading['target']!r}. Leave it out."
