@@ -106,6 +106,6 @@ def test_on_the_published_photos(published_folder: Path) -> None:
     words = words_of(published_folder / "report.html")
     assert "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Training 99 %. Baseline (always" in words
     assert "Not shown to be better" not in words
-    assert "test photo 17 is training photo 146 (same class in 1 of 1)" in words
+    assert "test photo 17 is the same as training photo 146 (same class in 1 of 1)" in words
     assert "Accuracy without: 80 % (39/49)." in words
     assert "Most common mistake: 'non-cat' taken for 'cat' (7 of 17 photos)." in words
