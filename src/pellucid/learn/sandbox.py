@@ -36,6 +36,7 @@ BLOCKED = {
     "os.forkpty": "starts another process",
     "subprocess.Popen": "starts another program",
     "_thread.start_new_thread": "starts a thread",
+    "_thread.start_joinable_thread": "starts a thread",  # from Python 3.13 on
     "os.kill": "stops another process",
     "os.killpg": "stops other processes",
     "signal.pthread_kill": "stops a thread",
