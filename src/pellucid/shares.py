@@ -19,7 +19,7 @@ def share(fraction: float, n: int) -> str:
 
 
 def chance(probability: float, digits: int = 0) -> str:
-    """Return a probability in percent; one that was rounded to 0 or 1 is none of them, either.
+    """Return a probability in percent, never 0 or 100 %: only rounding makes it 0 or 1.
 
     Examples
     --------

@@ -114,7 +114,7 @@ def test_what_a_door_cannot_take_is_refused(tmp_path: Path) -> None:
     X, y = rng.standard_normal((60, 2)), np.arange(60) % 2
     model = pl.train(pl.preset("logistic"), (X, y), n_epochs=2).model
     with pytest.raises(
-        DataError, match=r"predict: the outputs of 1 of 60 samples are NaN or infinite, .*sample 3"
+        DataError, match=r"predict: the model's scores of 1 of 60 samples are NaN or infinite, .*sample 3"
     ):
         pl.predict(model, np.where(np.arange(60)[:, None] == 3, np.nan, X))
     with pytest.raises(DataError, match="every input to have the same samples, got a: 60, b: 3"):

@@ -128,10 +128,11 @@ def _bands(report: DataReport, split: Split, scale: PixelScale) -> list[_Band]:
         if findings := report.of_kind(kind):
             heading = Line(f"{title}: {plural(len(findings), 'finding')}", INK, True)
             numbers = [f"{i}" if len(findings) > 1 else "" for i in range(1, len(findings) + 1)]
-            numbered = zip(numbers, findings, strict=True)
-            texts = (
-                [] if kind in _COPIES else [f"{i}. {one.found}" if i else one.found for i, one in numbered]
-            )
+            texts = [
+                f"{i}. {one.found}" if i else one.found
+                for i, one in zip(numbers, findings, strict=True)
+                if kind not in _COPIES
+            ]
             more = [f"… and {len(texts) - MOST_TEXTS} more"] if len(texts) > MOST_TEXTS else []
             lines: list[str | Line] = [
                 heading,
@@ -139,8 +140,7 @@ def _bands(report: DataReport, split: Split, scale: PixelScale) -> list[_Band]:
                 *(Line(text, INK) for text in texts[:MOST_TEXTS]),
                 *more,
             ]
-            pairs = zip(findings, numbers, strict=True)
-            rows = _rows([_tiles(finding, i, split, scale) for finding, i in pairs])
+            rows = _rows([_tiles(*one, split, scale) for one in zip(findings, numbers, strict=True)])
             bands += [_Band([] if i else lines, row) for i, row in enumerate(rows or [[]])]
     return bands or [_Band(["Nothing odd was found."], [])]
 

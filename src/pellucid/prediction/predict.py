@@ -15,6 +15,7 @@ from pellucid.nn.model import Model, number_of_class, numbers_of
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.prediction.predicted import check_scores
 from pellucid.progress import CountCallback
 from pellucid.stats.paired import too_few
 from pellucid.text import join_some
@@ -198,12 +199,7 @@ def predict(
     check_weights("evaluate", model)
     with dispatch.use_for(float(len(data)) * model._n_operations):
         Z = compute(model, data.X, progress)
-    is_bad: Any = ~np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
-    if is_bad.any():
-        raise PellucidError(
-            f"evaluate: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, "
-            f"the first those of sample {int(is_bad.argmax())} (counted from 0). Look at it, or train in float64."
-        )
+    check_scores("evaluate", Z, range(len(Z)))
     found = (_regression if kind == "regression" else _classes)(model, data, y, Z.astype(np.float64))
     if kind != "classification":
         return replace(found, leaks=leaks)

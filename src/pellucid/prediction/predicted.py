@@ -145,6 +145,18 @@ class PredictedSamples(Result):
         return {"predictions": found, "notes": list(self.notes), "faults": faults}
 
 
+def check_scores(where: str, Z: Array, samples: Sequence[str | int]) -> None:
+    """Raise DataError if a model's outputs (m, ...) for a sample are NaN or infinite; numbers count from 0."""
+    is_bad: Any = ~np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
+    if is_bad.any():
+        first = samples[int(is_bad.argmax())]
+        count = " (counted from 0)" if isinstance(first, int) else ""
+        raise DataError(
+            f"{where}: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, the "
+            f"first those of sample {first}{count}. Look at it, or train in float64."
+        )
+
+
 def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> list[Prediction]:
     """Return what a model predicts for samples, in one pass.
 
@@ -171,12 +183,7 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
     if model._loss.kind != "regression":
         model._check_probabilities()
     Z, features = model._outputs_and_features(X)
-    is_bad: Any = ~np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
-    if is_bad.any():
-        raise DataError(
-            f"predict: the outputs of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, the first those "
-            f"of sample {samples[int(is_bad.argmax())]}. Look at its numbers, or train in float64."
-        )
+    check_scores("predict", Z, samples)
     Z = Z[:, 0] if Z.shape[1:] == (1,) else Z
     novelties: Sequence[Novelty | None] = [None] * len(samples)
     if features is not None and model._novelty is not None:

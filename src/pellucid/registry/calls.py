@@ -97,8 +97,9 @@ def validate_call(*checked: str, others: Callable[[], Iterable[str]] | None = No
             if others is not None:
                 *own, _ = signature.parameters
                 known = {*own, *others()}
-                for one in named.keys() - known:
-                    raise CallError(f"{name}: {unknown_name('argument', one, known)}")
+                for one in named:
+                    if one not in known:
+                        raise CallError(f"{name}: {unknown_name('argument', one, known)}")
             bound = bind(name, "argument", signature, args, named)
             for one in checked:
                 if one in bound.arguments:

@@ -15,7 +15,7 @@ from pellucid.runs.config import RunConfig
 
 LEFT_OUT = "Nearest training photos and the check for novelty are left out"
 HOLD_OUT = ("seed", "test_fraction")  # which samples are held out: of any kind of source
-AS_TRAINED = {"target", "group", "drop", "kinds"}  # of a table: what a trained model knows by itself
+AS_TRAINED = ("target", "group", "drop", "kinds")  # of a table: what a trained model knows by itself
 
 
 def reading_of(source: DataSource) -> dict[str, Any]:
@@ -53,8 +53,8 @@ def source_for(model: Model, source: DataSource) -> DataSource:
     if source.kind == "table" and model._schema is not None:
         given, as_trained = source.to_dict(), {**reading}
         reading["target"] = ",".join(model._schema.target)
-        for option in AS_TRAINED & given.keys():
-            if given[option] not in (as_trained.get(option), reading.get(option)):
+        for option in AS_TRAINED:
+            if given.get(option) not in (None, as_trained.get(option), reading.get(option)):
                 raise OptionError(
                     f"--{option}: the model reads a table by the columns that it was trained on, and predicts "
                     f"{reading['target']!r}. Leave it out."

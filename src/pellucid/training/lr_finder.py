@@ -175,10 +175,8 @@ class _Search:
     def run(self, rates: Array, progress: ProgressCallback) -> RateSearch:
         """Try all rates, then the best of them for longer."""
         rounds: list[tuple[Trial, ...]] = []
-        kept, counts = (
-            rates.tolist(),
-            [len(rates), max(KEPT[2], round(len(rates) * KEPT[1] / KEPT[0])), KEPT[2]],
-        )
+        kept, (nine, four, two) = rates.tolist(), KEPT
+        counts = [len(rates), max(two, round(len(rates) * four / nine)), two]
         lengths = [max(SHORTEST * length / LENGTHS[0], length * self.n_steps) for length in LENGTHS]
         total, done = sum((n + 1) * length for n, length in zip(counts, lengths, strict=True)), 0.0
         for length in [*lengths, max(LAST * self.n_steps, 2 * lengths[-1])]:

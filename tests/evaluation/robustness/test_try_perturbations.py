@@ -235,7 +235,7 @@ def test_few_photos_cannot_tell_and_many_can() -> None:
     few, many = measured(52, 45, blur=(5, 1)), measured(1000, 900, blur=(5, 1))
     assert few.cost_tests["blur"].outcome == "cannot be told"
     assert many.cost_tests["blur"].outcome == "not shown"
-    assert "–: with 52 photos, even 10 % of them lost and none gained are not significant." in few.notes[0]
+    assert "– means that it cannot be told: of 52 photos, even 10 % lost are not significant." in few.notes[0]
     assert "–" not in many.notes[0]
 
 

@@ -41,7 +41,7 @@ UNKNOWN = White()
 
 
 def or_else(white: White, other: White) -> White:
-    """Return values of white, instead of those that are not known the other's.
+    """Return values of white; where one is not known, the other's.
 
     Examples
     --------

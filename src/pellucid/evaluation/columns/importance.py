@@ -14,7 +14,7 @@ from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.ops.metrics import r_squared
 from pellucid.plotting.types import Figure
-from pellucid.prediction.predict import predict
+from pellucid.prediction.predict import positive_class, predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.text import join_some, plural
@@ -193,7 +193,7 @@ def column_importance(
         )
         whole_score = score(None, whole, held.y)
     order = np.argsort(-found.importances_mean, kind="stable")
-    positive = predict(model, held.take(slice(0, 1))).positive
+    positive = positive_class(model)
     shown = 1 if positive is None else positive  # of two classes
     curves = tuple(_curve(model, held.X, table[j], slices[j], shown) for j in order[:N_CURVES])
     names = tuple(table[j].name for j in order)

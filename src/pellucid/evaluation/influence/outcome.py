@@ -219,17 +219,17 @@ class ExplainedPrediction(Result):
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
         n, p = len(self.towards), row["probability"]
-        shown = "" if p is None else percent(p, 1)
+        shown = "" if p is None else chance(p, 1)
         if row["kind"] == "random":
             shown = f"{percent(row['lowest'], 1).removesuffix(' %')} to {percent(row['highest'], 1)}"
-        chance = "" if self.p_value is None else f": {p_in_words(self.p_value)}"
+        tested = "" if self.p_value is None else f": {p_in_words(self.p_value)}"
         what = {
             "none": "none",
             "sample": placed(
                 ", ".join(map(str, row["left_out"])), shorten(row.get("name", ""), LONGEST_NAME)
             ),
             "most influential": f"the {n} most influential",
-            "random": f"{n} at random, {row.get('n_draws')} times{chance}",
+            "random": f"{n} at random, {row.get('n_draws')} times{tested}",
         }[row["kind"]]
         score = signed_score(row["score"], 3) if "score" in row else ""
         cells = what, row.get("class", ""), score, row["predicted"] or "", shown

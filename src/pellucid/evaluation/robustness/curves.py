@@ -245,7 +245,7 @@ class Robustness(Result):
         n, n_tried = plural(self.n, self.noun), len(self.curves)
         holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
         outcomes = {chance.outcome for chance in self.cost_tests.values()}
-        too_few = f" –: with {n}, even {BREAK_POINTS} % of them lost and none gained are not significant."
+        too_few = f" – means that it cannot be told: of {n}, even {BREAK_POINTS} % lost are not significant."
         is_background = any(curve.perturbation.name == "background" for curve in self.curves)
         stand_in = (
             f"Background: what lies outside an ellipse about the {self.noun}'s middle stands in for it."

@@ -19,7 +19,7 @@ from pellucid.shares import chance
 from pellucid.text import by, p_in_words
 from pellucid.types import Array
 
-RING = "First loss of 10 points, or below the baseline"
+RING = "First loss of 10 %, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
 NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
 MOST_COLUMNS = 8  # pictures in a row of the sheet
@@ -37,7 +37,7 @@ def robustness_curves(result: Robustness) -> Figure:
     -------
     matplotlib.figure.Figure
         Each panel shows the accuracy with its 95 % interval as a band, the accuracy on the photos as they are,
-        that of the one best answer, and a ring where it first loses 10 points or falls below that answer. Over
+        that of the one best answer, and a ring where it first loses 10 % or falls below that answer. Over
         it stands what the moderate strength costs, and whether that is more than chance explains.
 
     Examples

@@ -140,7 +140,7 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
     target: str
     maps: dict[str, SaliencyMap]
 
-    columns = ("map", "sanity check", "r with untrained networks", "lowest to highest")
+    columns = ("map", "sanity check", "|r| with untrained networks", "lowest to highest")
 
     def __getitem__(self, name: str) -> SaliencyMap:
         return self.maps[name]

@@ -201,10 +201,8 @@ class _Case:
             shown, is_clear = (f"{train:.2f}", f"{test:.2f}"), train > test + 2 * GAP
         else:
             n_train = len(self.run.split.train)
-            shown, is_clear = (
-                (share(train, min(n_train, n)), share(test, n)),
-                exceeds(train, n_train, test, n),
-            )
+            shown = share(train, min(n_train, n)), share(test, n)
+            is_clear = exceeds(train, n_train, test, n)
         if not is_clear:
             return None
         return f"Over-fitting: {name.replace('_', ' ')} {shown[0]} in training, {shown[1]} on the test part."

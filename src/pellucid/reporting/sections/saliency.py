@@ -19,13 +19,11 @@ N_OPEN = 2  # photos whose maps are not folded
 INTRO = (
     "A map colours the pixels that a prediction depends on. Sanity check (Adebayo et al., 2018): the rank "
     "correlation r with the maps of untrained networks, below each map; in the table the mean of |r| over "
-    f"{{images}}. A map depends on the network's weights where it is below {LITTLE:g}, in part below {MUCH:g}, "
+    f"{{images}}. A map depends on the network's weights where that is below {LITTLE:g}, in part below {MUCH:g}, "
     "hardly above. Passing the check is no sign that the network learned anything. Shown: the most "
     "confident mistakes, then the predictions of the highest losses."
 )
-STRIP = (
-    "Red speaks for the predicted class, blue against it; yellow on violet shows how much a pixel matters."
-)
+STRIP = "Red speaks for the predicted class, blue against it; yellow on violet: how much a pixel matters."
 
 
 def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
