@@ -1,6 +1,7 @@
 """Watching layers changes nothing, and the gradient for the input is the slope of the outputs."""
 
-from typing import Any
+import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hook, input_gradient, record, unfused
+from pellucid.nn.hooks import all_layers, hook, input_gradient, record
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
@@ -128,27 +129,21 @@ def test_a_watch_is_taken_away_after_a_failure() -> None:
     assert "backward" not in vars(layer)
 
 
-@every("is_fused", [True, False])
-def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Generator) -> None:
-    layers = [Conv2D(4, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D(), Flatten(), Dense(1)]
-    inner = Sequential([Dense(4), Dense(4)])
-    model = Sequential([*layers, Residual(Sequential([Dense(1)])), inner])
-    model._is_fused = is_fused
-    inner._is_fused = not is_fused
-    model.initialize((8, 8, 3), dtype="float64")
-    seen: list[str] = []
-
-    def noted(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
-        seen.append("norm")
-        return plain(X, training=training)
-
-    with hook(layers[1], forward=noted), unfused(model):
-        model.forward(rng.random((2, 8, 8, 3)), training=True)
-    assert seen == ["norm"]
-    assert (model._is_fused, inner._is_fused) == (is_fused, not is_fused)
-    with pytest.raises(RuntimeError), unfused(model):
-        raise RuntimeError
-    assert (model._is_fused, inner._is_fused) == (is_fused, not is_fused)
+def test_hooks_stay_with_the_original(rng: np.random.Generator) -> None:
+    model, X = made("mlp"), rng.random((2, 8, 8, 3))
+    plain = model.predict_proba(X)
+    with hook(model._leaves()[1], forward=lambda inner, A, training: 0 * inner(A, training=training)):
+        twins = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), copy.copy(model._leaves()[1])]
+        assert not np.array_equal(model.predict_proba(X), plain)
+        assert all((twin.predict_proba(X) == plain).all() for twin in twins[:2])
+    assert not any(
+        {"forward", "_unhooked"} & vars(layer).keys() for twin in twins for layer in all_layers(twin)
+    )
+    layer = model._leaves()[1]
+    layer.forward = own = lambda X, *, training=False: type(layer).forward(layer, X, training=training)  # type: ignore[method-assign]
+    with record(layer):
+        assert vars(copy.copy(layer))["forward"] is own
+    assert vars(layer)["forward"] is own
 
 
 def test_several_inputs_and_wrong_shapes_are_refused() -> None:

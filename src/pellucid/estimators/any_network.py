@@ -1,7 +1,6 @@
 """The inputs and the network of the Network estimators: any model, images or flat rows, trained by its recipe."""
 
 import math
-import threading
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
@@ -180,7 +179,6 @@ class AnyNetwork(Fitting, NetworkParameters):
         if self._kind in ("binary", "multiclass") and len(self.classes_) > 1:
             network.classes = tuple(map(str, self.classes_))
         self.model_ = network
-        self._lock = threading.Lock()
 
     # Training.
 
@@ -220,8 +218,7 @@ class AnyNetwork(Fitting, NetworkParameters):
 
     def _network_outputs(self, X: Any) -> Array:
         """Return the raw outputs for samples that have been read; several threads may call it at once."""
-        with self._lock:  # the model's buffers belong to one thread at a time
-            Z: Array = self.model_.decision_function(X)
+        Z: Array = self.model_.decision_function(X)
         return Z.reshape(len(Z), -1)
 
     def _hidden_layers(self) -> list[Any]:
@@ -234,12 +231,11 @@ class AnyNetwork(Fitting, NetworkParameters):
     def _hidden_outputs(self, X: Any, index: int) -> Array:
         """Return a hidden layer's outputs, a row per sample; those of a pretrained body may be known."""
         if index + 1 == self.model_._n_body:
-            with self._lock:
-                _, features = self.model_._outputs_and_features(X)
-                assert features is not None
-                return features
+            _, features = self.model_._outputs_and_features(X)
+            assert features is not None
+            return features
         A = self.model_.preprocessing.apply(X, self.model_.dtype)  # type: ignore[union-attr]
-        with self._lock:
+        with self.model_._run_lock:
             for layer in self._hidden_layers()[: index + 1]:
                 A = layer.forward(A)
             return A.reshape(len(A), -1).copy()
@@ -247,7 +243,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     def __getstate__(self) -> Any:
         """Return what a pickle stores: of the model its weights, not its buffers."""
         state = dict(super().__getstate__())  # type: ignore[call-overload]
-        if state.pop("_lock", None) is not None:
+        if "model_" in state:
             model = state["model_"]
             arrays = {
                 name: array.copy() for name, array in (named_arrays(model) | novelty_arrays(model)).items()
@@ -259,7 +255,7 @@ class AnyNetwork(Fitting, NetworkParameters):
         """Restore an estimator from a pickle's state."""
         super().__setstate__(state)  # type: ignore[misc]
         if "model_" in state:
-            self.model_, self._lock = model_of(*state["model_"]), threading.Lock()
+            self.model_ = model_of(*state["model_"])
 
 
 def _flat(X: Any) -> tuple[Any, Shape, Any]:

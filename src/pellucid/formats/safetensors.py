@@ -38,7 +38,7 @@ def save(model: Model, path: str | Path) -> None:
     Raises
     ------
     PellucidError
-        If the model has no parameters yet, or another model has taken them.
+        If the model has no parameters yet, another model has taken them, or another thread trains it.
     OutputError
         If the name ends otherwise, or the file cannot be written; what was there before is kept.
 
@@ -61,9 +61,10 @@ def save(model: Model, path: str | Path) -> None:
             f"{printable(Path(path).name)!r}. Try {printable(Path(path).with_suffix(SUFFIX).name)!r}."
         )
     check_trained("save", model)
-    model._check_parameters()
-    check_savable(model)
-    write_tensors(path, _KEY, header_of(model), named_arrays(model) | novelty_arrays(model))
+    with model._run_lock:
+        model._check_parameters()
+        check_savable(model)
+        write_tensors(path, _KEY, header_of(model), named_arrays(model) | novelty_arrays(model))
 
 
 def header_of(model: Model) -> dict[str, Any]:

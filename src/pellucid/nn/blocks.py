@@ -29,7 +29,6 @@ class Branches(Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._is_fused = True
         self._places = self._ran = self._alone = self.children()
 
     def _mark_input_gradient(self, needed: bool) -> None:
@@ -42,8 +41,7 @@ class Branches(Model):
             self._alone = [step for place in self._places for step in fused_for_prediction([place])]
 
     def _outputs_for(self, X: Array, training: bool) -> list[Array]:
-        is_alone = self._is_fused and not training and dispatch.current() == "numba"
-        self._ran = self._alone if is_alone else self._places
+        self._ran = self._alone if not training and dispatch.current() == "numba" else self._places
         return [step.forward(X, training=training and not step._is_frozen) for step in self._ran]
 
 

@@ -13,6 +13,7 @@ from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, NoStart, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
+from pellucid.nn.run_lock import RunLock
 from pellucid.nn.sharing import assign_places, refresh_places
 from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
@@ -44,6 +45,8 @@ class Container(Layer):
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
     _body : Body or None
         The pretrained layers that it begins with, which are filled when it is initialized.
+    _run_lock : RunLock
+        Held by the thread that runs it.
     _shares_layers : bool
         Whether it runs ``_places`` in place of its children, builds them by
         :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can
@@ -65,6 +68,7 @@ class Container(Layer):
         self._flows: list[tuple[Array, Array]] = []  # a gradient, and what a further use adds to it
         self._needs_input_gradient = False
         self._body: Body | None = None
+        self._run_lock = RunLock()
 
     def _changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, the dtype among them."""
@@ -145,7 +149,7 @@ class Container(Layer):
         if self._body is not None:
             self._body.suit(self, shape)
         self._name_layers()
-        with in_memory(TOO_LARGE):
+        with self._run_lock, in_memory(TOO_LARGE):
             self.build(shape, StartRandom(np.random.PCG64(seed)))
             self._bind()
         if self._body is not None:
@@ -171,6 +175,8 @@ class Container(Layer):
         Layers may have been exchanged before, for some that are built.
         """
         refresh_places(self)
+        for part in self._structures():
+            part._run_lock = self._run_lock
         vars(self).pop("_sizes", None)
         for leaf in self._leaves():
             if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
@@ -199,6 +205,11 @@ class Container(Layer):
             use.state.update(first.state)
             use.grads.update({key: np.zeros_like(view) for key, view in first.grads.items()})
             self._flows += [(first.grads[key], flow) for key, flow in use.grads.items()]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles have; PellucidError while another thread trains the model."""
+        with self._run_lock:
+            return super().__getstate__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state that ``copy`` or ``pickle`` saved; parameters are views of ``theta`` again."""
@@ -310,6 +321,13 @@ class Container(Layer):
     def _leaves(self) -> list[Layer]:
         """Return the layers inside, those of nested models too, in order and each once."""
         return list({id(leaf): leaf for child in self.children() for leaf in child._leaves()}.values())
+
+    def _structures(self) -> "list[Container]":
+        """Return this structure and all structures inside it."""
+        inside = [
+            part for place in self._places if isinstance(place, Container) for part in place._structures()
+        ]
+        return [self, *inside]
 
     def _uses(self) -> list[Layer]:
         """Return what runs: the leaves and, of one that stands in several places, its further uses too."""

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.dispatch import ops as chains
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D, ZeroPad2D
@@ -35,7 +36,7 @@ class Chain(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
         self._predicted = None
-        if any("forward" in vars(layer) or "backward" in vars(layer) for layer in self.layers):  # hooked
+        if any(map(is_hooked, self.layers)):
             return self._by_layers(X, training)
         if training:
             return self._train(X)

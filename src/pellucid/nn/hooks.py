@@ -3,19 +3,22 @@
 ``hook`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
 """
 
-import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model
+from pellucid.nn.layer import PASSES, Layer
 from pellucid.registry import explain_call
 from pellucid.text import kind_of
 from pellucid.types import Array, map_arrays
+
+if TYPE_CHECKING:
+    from pellucid.nn.model import Model
 
 
 @explain_call
@@ -26,8 +29,9 @@ def hook(
     forward: Callable[..., Any] | None = None,
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
-    """Call these in place of a layer's own passes within the block. Hooks nest: the last one is outermost;
-    they may end in any order.
+    """Call these in place of a layer's own passes within the block, in this thread: in predictions and trainings.
+
+    Hooks nest: the last one is outermost; they may end in any order. A copy of the layer has none.
 
     Parameters
     ----------
@@ -40,7 +44,9 @@ def hook(
 
     Notes
     -----
-    In a training forward, a layer that is fused with its neighbours is not called itself: see :func:`unfused`.
+    Where a layer of a model is hooked, all its layers run one after another, on one thread: a training takes the
+    direct form, and no kernel that runs several layers at once. A training that has begun otherwise refuses a hook
+    that comes later. Other threads run the model as if it had no hooks.
 
     Examples
     --------
@@ -64,6 +70,19 @@ def _check_layer(where: str, layer: Any) -> None:
         raise OptionError(f"{where}: expected a layer, got {kind_of(layer)}. Try model.layers[0].")
 
 
+class Hook(NamedTuple):
+    """What a thread has put in place of a layer's passes."""
+
+    layer: Layer
+    thread: int
+    forward: Callable[..., Any] | None
+    backward: Callable[..., Any] | None
+
+
+_HOOKS: list[Hook] = []  # of all threads, the inner ones first
+_CHANGING = threading.Lock()
+
+
 @contextmanager
 def hook_use(
     layer: Layer,
@@ -72,49 +91,82 @@ def hook_use(
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
     """Do what ``hook`` does for one use of a layer: see ``Container._uses``."""
-    own, hook = vars(layer), (forward, backward)
-    kept, inner_first = own.setdefault("hooks", ({name: own[name] for name in _PASSES if name in own}, []))
-    inner_first.append(hook)
-    _install(own, layer, kept, inner_first)
+    hook = Hook(layer, threading.get_ident(), forward, backward)
+    with _CHANGING:
+        _HOOKS.append(hook)
+        _wrap(layer)
     try:
         yield
     finally:
-        inner_first.remove(hook)
-        _install(own, layer, kept, inner_first)
-        if not inner_first:
-            own.pop("hooks", None)
+        with _CHANGING:
+            _HOOKS[:] = [each for each in _HOOKS if each is not hook]
+            _wrap(layer)
 
 
-_PASSES: tuple[str, ...] = ("forward", "backward")
+def _wrap(layer: Layer) -> None:
+    """Wrap a layer's passes by its hooks, each around those before it; those that were its own are kept."""
+    own = vars(layer)
+    kept = own.setdefault("_unhooked", {name: own[name] for name in PASSES if name in own})
+    hooks = [each for each in _HOOKS if each.layer is layer]
+    for name in PASSES:
+        through = kept.get(name) or MethodType(getattr(type(layer), name), layer)
+        for each in hooks:
+            if (given := getattr(each, name)) is not None:
+                through = _THROUGH[name](given, through, each.thread)
+        if hooks or name in kept:
+            own[name] = through
+        else:
+            del own[name]
+    if not hooks:
+        del own["_unhooked"]
 
 
-def _install(own: dict[str, Any], layer: Layer, kept: dict[str, Any], inner_first: list[Any]) -> None:
-    """Wrap a layer's passes, those that were its own before, by hooks, each around those before it."""
-    for name in _PASSES:
-        own.pop(name, None)
-    own.update(kept)
-    for forward, backward in inner_first:
-        if forward is not None:
-            own["forward"] = _forward_through(forward, layer.forward)
-        if backward is not None:
-            own["backward"] = functools.partial(backward, layer.backward)
+def _forward_through(given: Callable[..., Any], plain: Callable[..., Any], thread: int) -> Callable[..., Any]:
+    def forward(X: Any, *, training: bool = False) -> Any:
+        if threading.get_ident() != thread:
+            return plain(X, training=training)
+        return given(plain, X, training)
+
+    return forward
 
 
-def _forward_through(hook: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda X, *, training=False: hook(plain, X, training)
+def _backward_through(
+    given: Callable[..., Any], plain: Callable[..., Any], thread: int
+) -> Callable[..., Any]:
+    return lambda dY: given(plain, dY) if threading.get_ident() == thread else plain(dY)
+
+
+_THROUGH = {"forward": _forward_through, "backward": _backward_through}
+
+
+def is_hooked(layer: Layer) -> bool:
+    """Return whether this thread has hooked a layer, or one inside it."""
+    return bool(_HOOKS) and bool(hooks_of(layer))
+
+
+def hooks_of(layer: Layer) -> list[tuple[int, Hook]]:
+    """Return this thread's hooks of a layer and of those inside it, with the place of each among them."""
+    thread, places = threading.get_ident(), {id(each): i for i, each in enumerate(all_layers(layer))}
+    return [
+        (places[id(each.layer)], each)
+        for each in _HOOKS
+        if each.thread == thread and id(each.layer) in places
+    ]
+
+
+def all_layers(layer: Layer) -> list[Layer]:
+    """Return a layer and what runs inside it, in order."""
+    return [layer, *(each for place in layer._places for each in all_layers(place))]
 
 
 @contextmanager
-def unfused(model: Model) -> Iterator[None]:
-    """Turn fusion off within the block, so that hooks on every layer see a training pass too."""
-    kept = [(part, part._is_fused) for part in model._structures()]
-    for part, _ in kept:
-        part._is_fused = False
-    try:
+def same_hooks(model: Layer, twin: Layer) -> Iterator[None]:
+    """Have this thread's hooks of a model in a copy of it, too, within the block."""
+    with ExitStack() as stack:
+        layers = all_layers(twin)
+        for place, each in hooks_of(model):
+            stack.enter_context(hook_use(layers[place], forward=each.forward, backward=each.backward))
         yield
-    finally:
-        for part, was_fused in kept:
-            part._is_fused = was_fused
 
 
 class Watch:
@@ -174,7 +226,7 @@ def record(layer: Layer) -> Iterator[Watch]:
         yield watch
 
 
-def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
+def input_gradient(model: "Model", X: Array, dY: Array) -> tuple[Array, Array]:
     """Return a model's outputs for prepared inputs, and the gradient of ``sum(dY * outputs)`` for each input.
 
     As in prediction: Dropout drops nothing, BatchNorm uses its running statistics.
@@ -216,14 +268,15 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
         )
     if X.shape[1:] != model.input_shape:
         raise ShapeError(f"input_gradient: expected samples of shape {model.input_shape}, got {X.shape[1:]}.")
-    needed = model._needs_input_gradient
-    model._mark_input_gradient(True)
-    try:
-        outputs = model.forward(X.copy()).copy()
-        upstream = np.empty_like(outputs)
-        upstream[...] = dY
-        dX = model.backward(upstream)
-        assert dX is not None, "every layer is marked as needing its input gradient"
-        return outputs, dX.copy()
-    finally:
-        model._mark_input_gradient(needed)
+    with model._run_lock:
+        needed = model._needs_input_gradient
+        model._mark_input_gradient(True)
+        try:
+            outputs = model.forward(X.copy()).copy()
+            upstream = np.empty_like(outputs)
+            upstream[...] = dY
+            dX = model.backward(upstream)
+            assert dX is not None, "every layer is marked as needing its input gradient"
+            return outputs, dX.copy()
+        finally:
+            model._mark_input_gradient(needed)

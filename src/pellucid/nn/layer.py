@@ -52,6 +52,7 @@ class LayerTable(Registry["Layer"]):
 
 
 LAYERS = LayerTable("layer", "pellucid.nn")
+PASSES = ("forward", "backward")
 
 
 class Layer(Configurable, ABC):
@@ -117,7 +118,6 @@ class Layer(Configurable, ABC):
     _registry = LAYERS
     _undecayed: frozenset[str] = frozenset({"b"})
     _operations_per_value = 0  # of the input, in a forward pass
-    _is_fused = False  # of a structure: whether layers that follow one another may run as one step
     _starts_chain = False  # of layers that may run as one step: see nn/fusion.py
     _places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
 
@@ -138,6 +138,13 @@ class Layer(Configurable, ABC):
         """Finish a dataclass's constructor: check the options, and start empty."""
         Layer.__init__(self)
         super().__post_init__()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles have: all but hooks (:mod:`pellucid.nn.hooks`)."""
+        state = vars(self).copy()
+        if (unhooked := state.pop("_unhooked", None)) is not None:
+            state = {name: value for name, value in state.items() if name not in PASSES} | unhooked
+        return state
 
     if not TYPE_CHECKING:  # a type checker finds unknown names itself
 

@@ -169,7 +169,8 @@ class Model(Container):
         array([-0.5, -1. , -0.5])
         """
         check_trained("loss_and_grad", self)
-        return self._loss_and_grad_of_encoded(X, self._encode(y), weights=weights, normalizer=normalizer)
+        with self._run_lock:
+            return self._loss_and_grad_of_encoded(X, self._encode(y), weights=weights, normalizer=normalizer)
 
     def _loss_and_grad_of_encoded(
         self, X: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
@@ -192,7 +193,12 @@ class Model(Container):
             Prepared, or such that ``prepare`` makes prepared samples of some of them.
         prepare : callable, optional
         """
-        m, prepare = n_rows(X), prepare or (lambda array: array)
+        with self._run_lock:
+            return self._raw_outputs_alone(X, prepare or (lambda array: array))
+
+    def _raw_outputs_alone(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
+        """Do what ``_raw_outputs`` does, in the one thread that runs the model."""
+        m = n_rows(X)
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
@@ -378,11 +384,6 @@ class Model(Container):
         from pellucid.formats.safetensors import save
 
         save(self, path)
-
-    def _structures(self) -> "list[Model]":
-        """Return this structure and all structures inside it."""
-        inside = [part for place in self._places if isinstance(place, Model) for part in place._structures()]
-        return [self, *inside]
 
     def summary(self) -> "Summary":
         """Return the model as a table: layers, shapes, parameters, operations and bytes."""

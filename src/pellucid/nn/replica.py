@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pellucid.nn.container import Container
+from pellucid.nn.hooks import all_layers, is_hooked
 from pellucid.nn.layer import Layer
 
 Structure = TypeVar("Structure", bound=Container)
@@ -32,15 +33,14 @@ def prediction_replicas(model: Structure, n: int) -> list[Structure]:
 
     Where a layer is hooked (see :mod:`pellucid.nn.hooks`) it is the model alone.
     """
-    if n <= 1 or any("forward" in vars(layer) for layer in _all_layers(model)):
+    if n <= 1 or is_hooked(model):
         return [model]
     kept = _KEPT.get(model)
     if kept is None or len(kept.twins) != n - 1 or not kept.fits(model):
         kept = _KEPT[model] = _Kept(model._leaves(), model.config(), [replica(model) for _ in range(n - 1)])
     for twin in kept.twins:
-        for own, its in zip(_all_layers(model), _all_layers(twin), strict=True):
+        for own, its in zip(all_layers(model), all_layers(twin), strict=True):
             its.state = own.state  # running statistics
-            its._is_fused = own._is_fused
     return [model, *kept.twins]
 
 
@@ -63,7 +63,3 @@ class _Kept(NamedTuple):
 
 # No part of a copy or a pickle of the model
 _KEPT: "WeakKeyDictionary[Container, _Kept]" = WeakKeyDictionary()
-
-
-def _all_layers(layer: Layer) -> list[Layer]:
-    return [layer, *(each for place in layer._places for each in _all_layers(place))]

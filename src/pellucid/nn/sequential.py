@@ -49,7 +49,6 @@ class Sequential(Model):
         super().__post_init__()
         if not self.layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
-        self._is_fused = True
         self._take_layers(self.layers)
 
     def _take_layers(self, layers: Sequence[Layer]) -> None:
@@ -68,8 +67,8 @@ class Sequential(Model):
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output, of the layers or of what stands for several of them (``_is_fused``)."""
-        before, steps = self._passes[dispatch.current() if self._is_fused else "plain", training]
+        """Return the last layer's output, of the layers or, on kernels, of what stands for several of them."""
+        before, steps = self._passes[dispatch.current(), training]
         for step in (*before, *steps):
             X = step.forward(X, training=training and not step._is_frozen)
         self._ran = steps

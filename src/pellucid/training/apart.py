@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.data.dataset import Dataset
+from pellucid.errors import OptionError
 from pellucid.nn.blocks import branches_of
+from pellucid.nn.hooks import hooks_of, same_hooks
 from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.registry import option
 from pellucid.training.callbacks.base import Callback
@@ -73,6 +76,12 @@ def train_apart(
     """
     Job(model, data, options)  # what is wrong is said now; inputs are scaled, the loss is chosen
     branches, started, took = branches_of(model), time.perf_counter(), 0.0
+    alone = [layer._label for layer in (model, model._places[-1]) if any(not i for i, _ in hooks_of(layer))]
+    if alone:
+        raise OptionError(
+            f"hook: {alone[0]} does not run in a training: the networks of its mean are trained one after another. "
+            "Hook a layer of one of them."
+        )
     first = 0 if resume is None else checkpoint_settings(resume).get("Branch", {}).get("number", 0)
     own = replace(options, loss=None, loss_options={}, label_smoothing=None, dtype=None)
     for i in range(min(first, len(branches) - 1), len(branches)):
@@ -82,13 +91,16 @@ def train_apart(
             replace(one, minutes=max(1e-6, one.minutes - minutes)) if isinstance(one, TimeLimit) else one
             for one in callbacks
         ]
-        history = train_one(
-            part,
-            data,
-            replace(own, seed=branch_seed(options.seed, i)),
-            [*left, kept],
-            resume=resume if i == first else None,
-        )
+        with ExitStack() as hooked:
+            for layer, its in zip([*model._places[:-1], branches[i]], part.layers, strict=True):
+                hooked.enter_context(same_hooks(layer, its))
+            history = train_one(
+                part,
+                data,
+                replace(own, seed=branch_seed(options.seed, i)),
+                [*left, kept],
+                resume=resume if i == first else None,
+            )
         copy_arrays([branches[i]], [part.layers[-1]])
         model.inputs_seen, took = part.inputs_seen, took + history.loop_seconds
         if kept.was_interrupted:

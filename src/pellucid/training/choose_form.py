@@ -12,6 +12,7 @@ from pellucid.data.novelty import MOST_KEPT, NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, choose_rows
 from pellucid.errors import OptionError
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.model import Model
 from pellucid.training.cost import BLAS_OPERATIONS, step_operations
 from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
@@ -133,6 +134,8 @@ def _choose(job: Job) -> tuple[bool, str]:
     reason = why_not_dual(job.model, job.optimizer, m + m_validation)
     if job.kernels == "plain":
         reason = "kernels='plain' runs each layer by itself"
+    if is_hooked(job.model):
+        reason = "a layer is hooked"
     if not reason and job.augment is not None:
         reason = "augmentation changes the training rows"
     if reason:

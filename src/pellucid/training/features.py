@@ -44,7 +44,7 @@ def trained_part(model: Any, m: int) -> Model:
     part = Sequential(model._places[n:], dtype=model.dtype)
     part.theta, part.grad = model.theta, model.grad
     part.input_shape, part.output_shape = shape, model.output_shape
-    part._loss_hook = model._loss_hook
+    part._loss_hook, part._run_lock = model._loss_hook, model._run_lock
     part._copy_loss(model)
     part._mark_input_gradient(False)
     return part

@@ -18,6 +18,7 @@ from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.model import Model, check_classes, number_of_class
 from pellucid.nn.preset_size import naming_size
 from pellucid.rng import stream
@@ -144,6 +145,8 @@ class Job:
             self.feature_kernels = dispatch.resolve(options.kernels, m * float(model._n_operations))
         n_threads: int | None = options.n_threads or kept.get("n_threads") or (1 if is_plain else None)
         self.n_threads = n_threads or worthwhile_threads(self.part, m, options, self.kernels)
+        if is_hooked(model):
+            self.part, self.n_threads = model, 1
         self.form = kept.get("form", options.form) if options.form == FORMS[0] else options.form
 
     def _prepare_inputs(self, held: Dataset | None) -> None:

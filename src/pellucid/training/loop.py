@@ -12,9 +12,10 @@ import numpy as np
 
 from pellucid import dispatch, ranks
 from pellucid.data.dataset import Dataset
-from pellucid.errors import TrainingError
+from pellucid.errors import OptionError, TrainingError
 from pellucid.job_threads import stop_if_cancelled
 from pellucid.nn.blocks import branches_of
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.training.apart import train_apart
@@ -39,6 +40,11 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows, take_rows
 
+LATE_HOOK = (
+    "hook: a layer was hooked during a training whose steps do not run its layers one by one, so the hook would not "
+    "be called. Enter it before pl.train."
+)
+
 
 @ranks.together()
 def train_by_options(
@@ -57,6 +63,20 @@ def train_by_options(
     Networks whose mean is the output are trained one after another, unless ``together``. The other parameters and
     exceptions are those of :func:`pellucid.training.fit.train`.
     """
+    with model._run_lock.training():
+        return _train(model, data, options, callbacks, resume, nonfinite, shared, together)
+
+
+def _train(
+    model: Model,
+    data: Dataset,
+    options: TrainingOptions,
+    callbacks: Sequence[Callback],
+    resume: str | Path | None,
+    nonfinite: str | Path | None,
+    shared: TrainingCache | None,
+    together: bool,
+) -> History:
     if branches_of(model) and not together:
         one = partial(train_by_options, nonfinite=nonfinite, shared=shared, together=True)
         return train_apart(one, model, data, options, callbacks, resume=resume)
@@ -117,6 +137,7 @@ def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | 
     run.model._summary_of_training.pop("weight_decay", None)
     is_decay_chosen = getattr(optimizer, "folds", 0) and not optimizer.weight_decay
     goes_on, agree = True, ranks.most if ranks.n_ranks() > 1 else bool
+    runs_layers = executor.runs_layers and run.form.dual is None and run.form.part is None
     # A checkpoint may have been written between an epoch's last step and its end.
     stop = run.step_in_epoch == run.n_steps and _end_epoch(run)
 
@@ -135,6 +156,8 @@ def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | 
             is_told = i == len(taken)
             if is_told:
                 stop = bool(agree(run.notify(StepEnd(run, run.step - 1, run.epoch, loss))))
+                if not runs_layers and is_hooked(run.model):
+                    raise OptionError(LATE_HOOK)
             if run.step_in_epoch == run.n_steps:
                 stop |= _end_epoch(run, is_told=is_told)
         return stop or run.epoch >= run.n_epochs

@@ -13,6 +13,7 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.by_name import ModelLike, as_model
+from pellucid.nn.hooks import same_hooks
 from pellucid.nn.model import Model
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import Limits, arguments_of, check_option, validate_call
@@ -162,8 +163,9 @@ class _Search:
             raise OptionError(
                 f"find_learning_rate: {name} has no learning rate to find. Try another optimizer, such as 'adamw'."
             )
-        job = Job(twin, data, copy.deepcopy(options), shared=self.shared)
-        form = "dual" if is_dual(job) else "direct"
+        with same_hooks(model, twin):
+            job = Job(twin, data, copy.deepcopy(options), shared=self.shared)
+            form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
         k = map_arrays(lambda shape: shape[-1], twin.output_shape)
         self.constant = constant_loss(twin._loss, twin._encode(data.y), k, weights=job.weights)
@@ -222,7 +224,8 @@ class _Search:
 
         try:
             callbacks = [keep] if options.batch_size else []
-            history = train_by_options(twin, data, options, callbacks, shared=self.shared)
+            with same_hooks(self.model, twin):
+                history = train_by_options(twin, data, options, callbacks, shared=self.shared)
         except TrainingError:
             return Trial(rate, n_steps, None, False, True)
         losses = losses or history.losses

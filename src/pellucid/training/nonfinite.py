@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import FormatError, PellucidError, ShapeError
-from pellucid.nn.hooks import hook_use, unfused
+from pellucid.nn.hooks import hook_use
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import description, named_arrays, rebuild
@@ -58,7 +58,7 @@ def find_nonfinite(model: Model, X: Any, Y: Any) -> Fault | None:
     """Return the first array of a step that holds NaN or infinity, in the order of computation.
 
     The step is computed once more, each layer watched. The model is left as it was: its gradient, its running
-    statistics, the generators of its random layers, hooks and fusion too. Layers that draw random numbers need
+    statistics, the generators of its random layers and hooks too. Layers that draw random numbers need
     their streams: see ``Model._seed_step``.
     """
     for name, array in X.items() if isinstance(X, dict) else (("", X),):
@@ -71,7 +71,6 @@ def find_nonfinite(model: Model, X: Any, Y: Any) -> Fault | None:
     found: list[Fault] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
         stack.enter_context(unchanged(model))
-        stack.enter_context(unfused(model))
         for use in model._uses():
             stack.enter_context(_faults_noted(use, found))
         loss = model._loss_and_grad_of_encoded(X, Y)

@@ -15,7 +15,7 @@ from pellucid.errors import OptionError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.container import carve
-from pellucid.nn.hooks import hook_use, unfused
+from pellucid.nn.hooks import hook_use, same_hooks
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, probabilities
 from pellucid.nn.norm import BatchNorm, LayerNorm
@@ -113,7 +113,17 @@ def step_on(
     model = as_model(model, where, data)
     data = read_samples(model, data, where, loss=loss)
     chosen = _optimizer(optimizer, learning_rate, where)
-    traced = model if update else copy.deepcopy(model)
+    if update:
+        with model._run_lock.training():
+            return _step_on(model, data, chosen, loss, seed, dtype, update=True)
+    traced = copy.deepcopy(model)
+    with same_hooks(model, traced):
+        return _step_on(traced, data, chosen, loss, seed, dtype, update=False)
+
+
+def _step_on(
+    traced: Model, data: Dataset, chosen: Optimizer, loss: Any, seed: int, dtype: str | None, *, update: bool
+) -> Trace:
     options = TrainingOptions(
         n_epochs=1,
         optimizer=chosen,
@@ -200,7 +210,7 @@ def trace_prediction(model: Model, X: Any, data: Dataset | None = None) -> Trace
     ['X', 'W', 'b', 'Z', 'A']
     """
     layers: dict[str, LayerTrace] = {}
-    with dispatch.use("numpy"), np.errstate(all="ignore"), unfused(model), _watched(model, layers):
+    with model._run_lock, dispatch.use("numpy"), np.errstate(all="ignore"), _watched(model, layers):
         Z = _copied(model.forward(X))
     return Trace(
         layers, model, None, None, X=_copied(X), Y=None, Z=Z, dZ=None, P=_probabilities(model, Z), data=data
@@ -246,7 +256,6 @@ def _step(
 
     X, Y = _copied(X), _copied(Y)
     with (
-        unfused(model),
         hook_use(model, forward=outputs, backward=start_of_backward),
         _watched(model, layers),
     ):

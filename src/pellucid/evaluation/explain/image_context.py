@@ -154,7 +154,7 @@ class ImageContext(Result):
         """
         original, seen = read_photo("explain_photo", model, image)
         prepared = prepared_image(model, seen)
-        Z = model.forward(prepared[None]).copy()
+        Z = model._raw_outputs(prepared[None])
         loss = LOSSES.resolve(model.loss_config)
         if model._loss.kind != "classification" or not loss.gives_probabilities:
             prediction = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])

@@ -107,7 +107,7 @@ def hidden_features(model: Model, X: Array) -> Array:
     if model._n_body and isinstance(model._places[-1], Dense):  # it sees what the body makes of photos
         return body_features(model, X, rule)
     parts, rows = [], model._rows_a_piece(X)
-    with record(layer) as watch:
+    with model._run_lock, record(layer) as watch:
         for start in range(0, max(1, len(X)), rows):
             model.forward(rule.apply(X[start : start + rows], model.dtype))
             assert watch.input is not None

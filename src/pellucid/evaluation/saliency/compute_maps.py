@@ -113,7 +113,7 @@ def saliency(
     if not isinstance(image, np.ndarray):
         _, image = read_photo("saliency", model, image)
     x = prepared_image(model, image)
-    chosen = target_of(model, model.forward(x[None])[0], target)
+    chosen = target_of(model, model._raw_outputs(x[None])[0], target)
     one = ImageToExplain(image, x, chosen)
     checked = methods if sanity_check else ()
     return maps_of(model, [one], methods, checked=checked, n_draws=n_draws, seed=seed)[0]

@@ -55,7 +55,7 @@ class Scorer:
     def scores(self, X: Array) -> Array:
         """Return the score of each prepared image, shape (m,)."""
         rows = self._rows(X)
-        parts = [self.model.forward(X[i : i + rows]) @ self.weights for i in range(0, len(X), rows)]
+        parts = [self.model._raw_outputs(X[i : i + rows]) @ self.weights for i in range(0, len(X), rows)]
         return np.concatenate(parts)
 
     def gradients(self, X: Array) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ def first_layers(model: Any, n: int) -> Sequential:
     """Return the first n layers of a Sequential as a model that shares their parameters, for predictions."""
     first = Sequential(model._places[:n], dtype=model.dtype)
     first.input_shape, first.output_shape = model.input_shape, model._places[n - 1].output_shape
+    first._run_lock = model._run_lock
     first._mark_input_gradient(False)
     return first
 
@@ -54,7 +55,7 @@ def body_of(model: Any) -> Sequential:
 def outputs_of_features(model: Any, features: Array) -> Array:
     """Return the raw outputs of a model with a pretrained body, (m, n_out), of its body's features."""
     head = Sequential(model._places[model._n_body :], dtype=model.dtype)
-    head.input_shape = features.shape[1:]
+    head.input_shape, head._run_lock = features.shape[1:], model._run_lock
     return head._raw_outputs(features)
 
 

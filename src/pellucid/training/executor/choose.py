@@ -12,6 +12,7 @@ from typing import Any
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.model import Model
 from pellucid.training.executor.dense_stack import DenseStack
 from pellucid.training.executor.executor import Executor
@@ -36,12 +37,14 @@ def executor_for(
     model : Model
         Initialized. With one core it works alone, and BLAS keeps its threads unless ``holds_blas``.
     n_threads : int
+        Where a layer is hooked it is one.
     optimizer : Optimizer, optional
         What ``update`` will be called with, so that its work can be split too.
     holds_blas : bool, optional
     over_ranks : bool, optional
         Whether batches are parts of one, of which each of several ranks has its own: see :mod:`pellucid.ranks`.
     """
+    n_threads = 1 if is_hooked(model) else n_threads
     is_stack = not over_ranks and bool(layers_of(model)) and dispatch.module("dense_stack") is not None
     executor: Executor
     with one_blas_thread() if n_threads > 1 or holds_blas or is_stack else nullcontext():

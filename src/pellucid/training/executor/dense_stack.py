@@ -57,6 +57,8 @@ class DenseStack(Executor):
         Started; the one that ``update`` will be called with.
     """
 
+    runs_layers = False
+
     def __init__(self, model: Model, n_threads: int, optimizer: Any = None) -> None:
         super().__init__(model)
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")

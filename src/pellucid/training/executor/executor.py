@@ -48,7 +48,14 @@ class Executor:
     ----------
     model : Model
         Initialized.
+
+    Attributes
+    ----------
+    runs_layers : bool
+        Whether each step runs all layers of the model, on the caller's thread: hooks are called then.
     """
+
+    runs_layers = True
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -110,7 +117,7 @@ class Minimizer(Executor):
 
     def __init__(self, inner: Executor, data: Dataset) -> None:
         super().__init__(inner.model)
-        self.inner, self.data = inner, data
+        self.inner, self.data, self.runs_layers = inner, data, inner.runs_layers
 
     def run(self, steps: Steps, tell: Tell) -> bool:
         """Minimize the loss of the full batch until the optimizer, or what is told of an iteration, ends it."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.hooks import is_hooked
 from pellucid.nn.model import Model
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.sequential import Sequential
@@ -33,7 +34,7 @@ def layers_of(model: Model) -> list[Layer]:
     """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
 
     Batch norm may stand between a Dense layer and its activation, dropout after that; a scale of the inputs, an
-    Affine without shift, before the first.
+    Affine without shift, before the first. A model with a hooked layer has none.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def layers_of(model: Model) -> list[Layer]:
     >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
     [(4, 3, 'relu'), (3, 1, 'linear')]
     """
-    if type(model) is not Sequential or model._further() or model._n_frozen:
+    if type(model) is not Sequential or model._further() or model._n_frozen or is_hooked(model):
         return []
     layers, scale = model.layers, None
     while layers and type(layers[0]) is Flatten:

@@ -31,7 +31,7 @@ class ThreadShards(Executor):
 
     def __init__(self, model: Model, n_shards: int, optimizer: Any = None) -> None:
         super().__init__(model)
-        self.n_shards = n_shards
+        self.n_shards, self.runs_layers = n_shards, n_shards == 1
         self.replicas = [model, *(replica(model) for _ in range(n_shards - 1))]
         self.workers = Workers(n_shards)
         self.all_reduce = AllReduce(self.workers)
