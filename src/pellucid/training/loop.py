@@ -41,8 +41,8 @@ from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows, take_rows
 
 LATE_HOOK = (
-    "hook: a layer was hooked during a training whose steps do not run its layers one by one, so the hook would not "
-    "be called. Enter it before pl.train."
+    "hook: a layer was hooked during a training whose steps do not run its layers one by one, so that the hook "
+    "would not be called. Enter it before pl.train."
 )
 
 
