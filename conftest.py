@@ -7,6 +7,7 @@ BLAS has one thread in each process.
 import importlib.util
 import os
 import re
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ NEEDED = {
     "distributed": ("dask", "distributed"),
     "formats/onnx/reading": ("onnx",),
 }
+STARTED = time.monotonic()
 collect_ignore = [
     f"src/pellucid/{room}"
     for room, packages in NEEDED.items()
@@ -41,11 +43,26 @@ def _names_an_optional_package(path: Path) -> bool:
     return OPTIONAL.search(path.read_text(encoding="utf-8")) is not None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--at-most``."""
+    text = "begin no test after so many seconds, and the slow ones last"
+    parser.addoption("--at-most", type=float, metavar="SECONDS", help=text)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that CI runs once without the optional packages: none can be forgotten in a list."""
     for item in items:
         if item.path.suffix == ".py" and _names_an_optional_package(item.path):
             item.add_marker("optional")
+    if config.getoption("--at-most") is not None:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave a test out where the time is up."""
+    at_most = item.config.getoption("--at-most")
+    if at_most is not None and time.monotonic() - STARTED > at_most:
+        pytest.skip(f"the time is up (--at-most {at_most:g})")
 
 
 @pytest.fixture(autouse=True)

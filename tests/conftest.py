@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +18,11 @@ import pellucid.cli.app
 from pellucid.cli.main import main
 from pellucid.locks import FileLock
 from tests.commands import Command, Done
+from tests.fuzz.search import SEED
+
+if "PELLUCID_SEED" not in os.environ:  # the same cases each time
+    hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+    hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +41,11 @@ def _hears_signals() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print how many random cases of each subject were checked."""
+    """Print how many random cases of each subject were checked, and what they were drawn by."""
     passed = terminalreporter.getreports("passed")
     counts = [value for report in passed for key, value in report.user_properties if key == "random cases"]
     if counts:
-        terminalreporter.section("random cases")
+        terminalreporter.section(f"random cases of seed {SEED} (for others: PELLUCID_SEED=2)")
         terminalreporter.line("\n".join(sorted(counts)))
 
 

@@ -6,7 +6,6 @@ need no start and share what is in memory. Within ``jobs_run_by`` they go to ano
 """
 
 import signal
-import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import PellucidError
 from pellucid.job_threads import jobs_on_threads
+from pellucid.process_state import warnings_ignored
 from pellucid.threads import side_by_side
 
 Job = TypeVar("Job")
@@ -131,8 +131,7 @@ def _end_processes(results: Any) -> None:
     """Drop the jobs that are left, and end the processes that joblib would keep for a later call."""
     from joblib.externals.loky import get_reusable_executor
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # joblib's advice to the caller to ask for fewer results
+    with warnings_ignored(category=UserWarning):  # joblib's advice to the caller to ask for fewer results
         results.close()
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
 

@@ -1,5 +1,6 @@
 """Searches for faults: random cases of one subject, each of which is checked; a seed repeats a search."""
 
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase
 from hypothesis.strategies import SearchStrategy
 
+SEED = int(os.environ.get("PELLUCID_SEED", "1"))  # of the random cases of a test run
 CHECKED: Counter[str] = Counter()  # cases that were checked, by subject
 
 

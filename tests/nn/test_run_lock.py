@@ -6,6 +6,7 @@ import pickle
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -197,7 +198,9 @@ def check(way: str, made: Any, call: Any, n_turns: int, monkeypatch: pytest.Monk
     parts = [part(data, i) for i in range(N_THREADS)]
     with np.errstate(all="ignore"):
         alone = [call(model, each) for each in parts]
+    filters = list(warnings.filters)
     found = in_threads(lambda i: [call(model, parts[i]) for _ in range(n_turns)])
+    assert list(warnings.filters) == filters
     for own, wanted in zip(found, alone, strict=True):
         for each in own:
             assert_same(each, wanted)

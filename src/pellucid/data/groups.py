@@ -11,6 +11,7 @@ from pellucid.data.copies.duplicates import MOST_SEARCHED, components, distinct,
 from pellucid.data.copies.pixels import are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.data.labels import has_classes
+from pellucid.process_state import one_at_a_time
 from pellucid.text import join, printable
 from pellucid.types import Array, n_rows
 
@@ -114,6 +115,19 @@ def _copies(X: Any) -> list[tuple[int, int]]:
     if len(X) <= MOST_SEARCHED:
         return [(pair.first, pair.second) for pair in near_duplicates(X, progress=None)]
     return [(rows[0], row) for rows in distinct(X).members for row in rows[1:]]
+
+
+@one_at_a_time
+def folds_by(splitter: Any, *samples: Any) -> list[tuple[Array, Array]]:
+    """Return the rows of both sides of each fold that a splitter of scikit-learn draws.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import KFold
+    >>> [test.tolist() for _, test in folds_by(KFold(2), np.zeros(4))]
+    [[0, 1], [2, 3]]
+    """
+    return list(splitter.split(*samples))
 
 
 def divide_groups(groups: Array, labels: Array, n_test: int, seed: int) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from pellucid.data.preprocess import check_finite
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
+from pellucid.process_state import one_at_a_time
 from pellucid.text import printable
 from pellucid.types import Array
 
@@ -162,7 +163,9 @@ def hold_out_rows(
         )
     if groups is None:
         stratify = data.y if are_classes else None
-        train, test = train_test_split(np.arange(m), test_size=n_test, stratify=stratify, random_state=seed)
+        train, test = one_at_a_time(train_test_split)(
+            np.arange(m), test_size=n_test, stratify=stratify, random_state=seed
+        )
         return np.sort(train), np.sort(test)
     labels = np.unique(data.y, return_inverse=True)[1] if are_classes else np.zeros(m, np.int64)
     train, test = divide_groups(groups, labels, n_test, seed)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.gaps import check_gaps
 from pellucid.data.readers.picture_modes import White
 from pellucid.errors import OptionError
+from pellucid.estimators.checks import validate_data
 from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.model_source import (
     choose_augment,

@@ -11,11 +11,15 @@ import scipy.sparse
 import scipy.special
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from pellucid.data.gaps import check_gaps
+from pellucid.estimators.checks import (
+    accuracy_score,
+    check_partial_fit_first_call,
+    compute_sample_weight,
+    r2_score,
+)
 from pellucid.estimators.dense_stack import DenseStack
 from pellucid.estimators.hidden import HiddenFeatures
 from pellucid.estimators.objective import Objective, objective_of, takes_label_smoothing
@@ -191,7 +195,7 @@ class Classifier(ClassifierMixin, Estimator):
         ValueError
             If the classes are missing in the first call, differ from it later, or a label is none of them.
         """
-        if _check_partial_fit_first_call(self, classes):
+        if check_partial_fit_first_call(self, classes):
             self._kind = "binary" if len(self.classes_) <= 2 else "multiclass"
             if is_multilabel(y):
                 self._kind = "multilabel"
@@ -241,7 +245,7 @@ class Classifier(ClassifierMixin, Estimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy of ``predict(X)``: the fraction of samples all of whose labels are right."""
         check_gaps(y=y, sample_weight=sample_weight)
-        return float(super().score(X, y, sample_weight))
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _probabilities(self, Z: Array) -> Array:
         if len(self.classes_) == 1:
@@ -307,7 +311,7 @@ class Regressor(RegressorMixin, Estimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R squared of ``predict(X)``; of several targets the mean of theirs."""
         check_gaps(y=y, sample_weight=sample_weight)
-        return float(super().score(X, y, sample_weight))
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

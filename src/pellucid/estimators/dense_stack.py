@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import validate_data
 
 from pellucid.data.gaps import check_gaps
 from pellucid.data.label_encoding import warn
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch.ops import batch_norm_inference_forward
+from pellucid.estimators.checks import validate_data
 from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.parameters import ACTIVATION_NAMES, SKLEARN_ACTIVATIONS, MLPParameters
 from pellucid.estimators.solvers import (

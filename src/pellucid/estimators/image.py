@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_y, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from pellucid.data.gaps import check_gaps
 from pellucid.data.input_spec import white_seen
@@ -21,6 +21,7 @@ from pellucid.data.readers.picture_modes import FITS, SQUEEZE, White, or_else
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.base import Classifier, can_fit_partially
+from pellucid.estimators.checks import check_y
 from pellucid.estimators.image_reading import (
     as_sources,
     choose_shape,
@@ -322,7 +323,7 @@ class ImageClassifier(AnyNetwork, Classifier):
                 "It may be left out for a folder with one sub-folder per class."
             )
         check_gaps(y=y)
-        checked: Array = _check_y(y, multi_output=True, estimator=self)
+        checked: Array = check_y(y, multi_output=True, estimator=self)
         return X, checked
 
     def _size(self) -> tuple[int, int] | None:

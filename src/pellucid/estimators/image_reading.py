@@ -12,8 +12,8 @@ from pellucid.data.readers.folder import choose_size
 from pellucid.data.readers.images import InFile, fill_set, image_to_input, read_size, read_sized_sample
 from pellucid.data.readers.listing import image_endings, list_folder, visible_names
 from pellucid.data.readers.picture_modes import UNKNOWN, White
-from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError
+from pellucid.process_state import warnings_ignored
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
 from pellucid.text import join_some
 from pellucid.types import Array, Shape
@@ -154,7 +154,7 @@ def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> 
     >>> choose_shape(np.zeros((5, 8, 9, 3), np.uint8), None), choose_shape(["a.jpg"], (32, 32))
     ((8, 9, 3), (32, 32, 3))
     """
-    with quiet:
+    with warnings_ignored():
         return (*choose_size(_sizes(sources), image_size), 3)
 
 

@@ -4,9 +4,13 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
+from pellucid.estimators.checks import (
+    check_classification_targets,
+    check_sample_weight,
+    column_or_1d,
+    type_of_target,
+)
 from pellucid.types import Array
 
 
@@ -90,7 +94,7 @@ def checked_weights(weights: Any, X: Any) -> Array | None:
     if weights is None:
         return None
     dtype = X.dtype if X.dtype.kind == "f" else None
-    checked: Array = _check_sample_weight(weights, X, dtype=dtype, ensure_non_negative=True)
+    checked: Array = check_sample_weight(weights, X, dtype=dtype, ensure_non_negative=True)
     if not checked.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return checked

@@ -7,12 +7,12 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer, r2_score
-from sklearn.model_selection import train_test_split
+from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import divide_groups, find_groups
+from pellucid.estimators.checks import r2_score, train_test_split
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
 from pellucid.training.events import EpochEnd, TrainingState

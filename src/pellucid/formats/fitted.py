@@ -1,6 +1,5 @@
 """A fitted neural network of scikit-learn as a model."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.process_state import one_at_a_time, warnings_ignored
 from pellucid.registry import validate_call
 from pellucid.text import join, kind_of
 
@@ -112,10 +112,9 @@ def _difference(model: Model, estimator: Any, before: list[Any]) -> float:
     for step in before:
         scale, mean = getattr(step, "scale_", None), getattr(step, "mean_", None)
         X = X * (1.0 if scale is None else scale) + (0.0 if mean is None else mean)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of columns without the names that they had
+    with warnings_ignored():  # of columns without the names that they had
         if model._loss.kind == "regression":
-            theirs, ours = estimator.predict(X), model.predict(X)
+            theirs, ours = one_at_a_time(estimator.predict)(X), model.predict(X)
         else:
-            theirs, ours = estimator.predict_proba(X), model.predict_proba(X)
+            theirs, ours = one_at_a_time(estimator.predict_proba)(X), model.predict_proba(X)
     return float(np.abs(ours.reshape(theirs.shape) - theirs).max()) / max(1.0, float(np.abs(theirs).max()))

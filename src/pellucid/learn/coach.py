@@ -14,6 +14,7 @@ from pellucid.learn.exercise import BUILTIN, Exercise, all_exercises, exercise, 
 from pellucid.learn.notebooks import code_of
 from pellucid.learn.process import examine
 from pellucid.learn.verdict import HINTS, Verdict, verdict
+from pellucid.process_state import parse
 
 N_PROCESSES = 2
 
@@ -159,7 +160,7 @@ def source_of(function: Callable[..., Any]) -> str:
         try:
             used = {
                 n.id
-                for n in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(one))))
+                for n in ast.walk(parse(textwrap.dedent(inspect.getsource(one))))
                 if isinstance(n, ast.Name)
             }
         except (OSError, TypeError, SyntaxError):

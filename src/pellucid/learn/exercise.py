@@ -29,6 +29,7 @@ import numpy as np
 
 from pellucid import textbook
 from pellucid.errors import FormatError, OptionError, unknown_name
+from pellucid.process_state import parse
 
 Arguments: TypeAlias = tuple[Any, ...]
 
@@ -149,7 +150,7 @@ class Exercise:
     def solutions(self) -> tuple[Solution, ...]:
         """The correct ones, the plainest first."""
         found = []
-        for node in ast.parse(self.source).body:
+        for node in parse(self.source).body:
             if isinstance(node, ast.FunctionDef) and (
                 node.name == self.name or node.name.startswith("right_")
             ):
@@ -177,7 +178,7 @@ class Exercise:
     @cached_property
     def signature(self) -> str:
         """The function's first line, ``def name(arguments):``."""
-        node = next(n for n in ast.parse(self.solutions[0].source).body if isinstance(n, ast.FunctionDef))
+        node = next(n for n in parse(self.solutions[0].source).body if isinstance(n, ast.FunctionDef))
         return f"def {self.name}({ast.unparse(node.args)}):"
 
     @cached_property

@@ -1,7 +1,6 @@
 """Lines of words on a page of pictures: measured in inches, broken, or shortened until they fit."""
 
 import re
-import warnings
 from bisect import bisect_right
 from functools import cache
 from itertools import accumulate
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 from pellucid.plotting.style import MUTED
 from pellucid.plotting.types import Axes
+from pellucid.process_state import warnings_ignored
 from pellucid.text import shorten
 
 LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
@@ -78,8 +78,7 @@ def width_of(text: str, size: float, is_bold: bool = False) -> float:
     from matplotlib.textpath import TextToPath
 
     font = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal", size=size)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+    with warnings_ignored("Glyph .* missing from"):  # a box stands for that letter
         points = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
     return float(points) / 72
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from pellucid.files import write_atomically
 from pellucid.plotting.style import look
 from pellucid.plotting.types import Figure
+from pellucid.process_state import warnings_ignored
 
 DPI = 150  # sharp on a screen of two pixels a point, and on paper
 LARGE = 12_000  # bytes of a PNG file in a notebook, from which WebP takes its place
@@ -73,8 +73,7 @@ def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
     from PIL import Image
 
     buffer, canvas, own_dpi = io.BytesIO(), figure.canvas, figure.dpi
-    with look(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+    with look(), warnings_ignored("Glyph .* missing from"):  # a box stands for that letter
         figure.dpi = fits = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
         try:  # as figure.savefig, which draws twice what has a layout
             agg: Any = FigureCanvasAgg(figure)

@@ -12,11 +12,12 @@ import numpy as np
 from pellucid.data.readers.images import InFile, check_size, fill_set, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.readers.picture_modes import CROP, UNKNOWN, White, white_notes, white_of_set
-from pellucid.data.readers.reading import check_fits, quiet, read_each
+from pellucid.data.readers.reading import check_fits, read_each
 from pellucid.data.stored.base import choose_rows
 from pellucid.data.stored.images import StoredPictures
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
+from pellucid.process_state import warnings_ignored
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.text import join_some, percent, printable
 from pellucid.types import Array
@@ -175,7 +176,7 @@ def open_folder(
     """
     wanted = None if image_size is None else check_size(image_size)
     listings, notes = list_folder(root)
-    with quiet:
+    with warnings_ignored():
         size = choose_size(_sizes([photo.path for photo in files_of(listings)], progress), wanted)
     return Photos(root, listings, size, notes, progress, white)
 

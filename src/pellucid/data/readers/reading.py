@@ -4,7 +4,6 @@ import logging
 import os
 import stat
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from pellucid.errors import DataError, PellucidError
 from pellucid.job_threads import jobs_on_threads
+from pellucid.process_state import warnings_ignored
 from pellucid.progress import CountCallback
 from pellucid.text import first_line
 from pellucid.threads import allowed_threads
@@ -21,35 +21,6 @@ _GROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 Result = TypeVar("Result")
 MOST_THREADS = 8  # more wait for the interpreter's lock, and for the disk
 MOST_PIXELS = 2**25  # decoded at the same time, in all threads: some 130 MB
-
-
-class _Quiet:
-    """Silences warnings from the first who enters until the last has left.
-
-    The warning filters are the process's, and images are read in several threads: where each set and restored
-    them, they would have to wait for one another.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._n_inside += 1
-            if self._n_inside == 1:
-                self._filters = warnings.catch_warnings()
-                self._filters.__enter__()
-                warnings.simplefilter("ignore")
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                self._filters.__exit__(None, None, None)
-
-
-quiet = _Quiet()
 
 
 def check_file(path: Path, what: str) -> None:
@@ -156,7 +127,7 @@ def reading(where: object, what: str, advice: str) -> Iterator[None]:
         ...
     pellucid.errors.DataError: a.npz: expected an .npz file, but cannot read it (no data left). Save it again.
     """
-    with quiet:
+    with warnings_ignored():
         try:
             yield
         except PellucidError:
@@ -240,7 +211,7 @@ def read_each(
 
     n_threads = min(allowed_threads(), MOST_THREADS, n)
     results = jobs_on_threads(attempt, range(n), n_threads) if n > 1 else ((i, attempt(i)) for i in range(n))
-    with quiet, closing(results):
+    with warnings_ignored(), closing(results):
         for i, result in results:
             done[i] = result
             progress(len(done), n)

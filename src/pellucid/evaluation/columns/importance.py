@@ -1,6 +1,6 @@
 """How much worse a model of a table is where a column is shuffled, and what it predicts as a column moves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +156,6 @@ def column_importance(
     >>> found.names[0], found.score
     ('kg', 1.0)
     """
-    from sklearn.inspection import permutation_importance
 
     model = as_model(model, "column_importance")
     table, kind = check_is_of_table(model, "column_importance"), model._loss.kind
@@ -175,7 +174,7 @@ def column_importance(
     n_done, total = 0, n_repeats * len(table) + 1
     with shown_progress(progress) as show:
 
-        def score(estimator: Any, rows: Array, y: Any) -> float:
+        def score(rows: Array) -> float:
             nonlocal n_done
             show("column importance", n_done, total)
             n_done += 1
@@ -188,25 +187,25 @@ def column_importance(
             )
 
         whole = np.tile(np.arange(len(held))[:, None], (1, len(table)))  # which row each column is taken from
-        found = permutation_importance(
-            _Shuffled(), whole, held.y, scoring=score, n_repeats=n_repeats, random_state=seed
-        )
-        whole_score = score(None, whole, held.y)
-    order = np.argsort(-found.importances_mean, kind="stable")
+        whole_score, drawn = score(whole), np.random.RandomState(seed).randint(2**31)  # scikit-learn's draws
+
+        def losses(j: int) -> Iterator[float]:
+            """Yield what is lost where column j comes from other rows."""
+            rng, others, rows = np.random.RandomState(drawn), np.arange(len(held)), whole.copy()
+            for _ in range(n_repeats):
+                rng.shuffle(others)
+                rows[:, j] = rows[others, j]
+                yield whole_score - score(rows)
+
+        importances = np.array([list(losses(j)) for j in range(len(table))])
+    order = np.argsort(-importances.mean(1), kind="stable")
     positive = positive_class(model)
     shown = 1 if positive is None else positive  # of two classes
     curves = tuple(_curve(model, held.X, table[j], slices[j], shown) for j in order[:N_CURVES])
     names = tuple(table[j].name for j in order)
     return ColumnImportance(
-        METRICS[kind], whole_score, len(held), n_repeats, names, found.importances[order], curves
+        METRICS[kind], whole_score, len(held), n_repeats, names, importances[order], curves
     )
-
-
-class _Shuffled:
-    """What scikit-learn takes for an estimator: the scorer does the work."""
-
-    def fit(self, X: Any, y: Any) -> None:
-        """Do nothing."""
 
 
 def check_is_of_table(model: Model, where: str) -> Sequence[Column]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.data.copies.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import fewest_groups, find_groups
+from pellucid.data.groups import fewest_groups, find_groups, folds_by
 from pellucid.data.labels import has_classes
 from pellucid.errors import OptionError
 from pellucid.text import shown
@@ -149,7 +149,7 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
 
     X = np.zeros(len(data))
     if splitter is not None:
-        return Folds(list(splitter.split(X, data.y, data.groups)))
+        return Folds(folds_by(splitter, X, data.y, data.groups))
     groups, kind = data.groups, KFold if data.groups is None else GroupKFold
     notes: tuple[str, ...] = ()
     if has_classes(data.y):
@@ -157,7 +157,7 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
         groups, notes, kind = found.numbers, found.notes("several folds"), StratifiedGroupKFold
         if groups is None:
             folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-            return Folds(list(folds.split(X, data.y)), notes)
+            return Folds(folds_by(folds, X, data.y), notes)
         n_groups, label = fewest_groups(groups, data.y)
         if n_groups < n_splits:
             raise OptionError(
@@ -170,4 +170,4 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
             f"cv: {n_splits} folds need as many {what}, and there are {n}. Take fewer, or add some."
         )
     splitters = (kind(n_splits, shuffle=True, random_state=FOLD_SEED + i) for i in range(n_repeats))
-    return Folds([fold for one in splitters for fold in one.split(X, data.y, groups)], notes)
+    return Folds([fold for one in splitters for fold in folds_by(one, X, data.y, groups)], notes)

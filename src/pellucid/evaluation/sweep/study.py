@@ -13,7 +13,6 @@ import os
 import shutil
 import time
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pellucid.errors import FormatError, OptionError, OutputError
 from pellucid.evaluation.sweep.result import LOWER_IS_BETTER, Training, Trial
 from pellucid.evaluation.sweep.space import Space
 from pellucid.locks import FileLock
+from pellucid.process_state import warnings_ignored
 from pellucid.text import shown
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def silent_optuna() -> Iterator[None]:
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings_ignored():
             yield
     finally:
         optuna.logging.set_verbosity(before)

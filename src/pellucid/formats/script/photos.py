@@ -1,7 +1,6 @@
 """Reading photos as pellucid reads them, bit for bit: a script of a network of images gets a copy of this."""
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -40,24 +39,22 @@ def read_photo(source: Any, shape: Shape, white: White = UNKNOWN) -> Array:
         if os.path.isfile(source):
             found = "an empty file"
         raise DataError(f"{where}: expected an image, found {found}.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(source) as image:
-                if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):
-                    raise Image.DecompressionBombError
-                return decoded(image, shape, where, white)
-        except DataError:
-            raise
-        except Image.DecompressionBombError:
-            raise DataError(
-                f"{where}: larger than {Image.MAX_IMAGE_PIXELS:,} pixels. Save it at a smaller size."
-            ) from None
-        except UnidentifiedImageError:
-            raise DataError(f"{where}: expected an image, found no format that Pillow reads.") from None
-        except Exception as error:  # Pillow raises whatever the damage leads to
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(f"{where}: cannot read this image ({reason}). It may be cut off.") from None
+    try:
+        with Image.open(source) as image:
+            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):
+                raise Image.DecompressionBombError
+            return decoded(image, shape, where, white)
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(
+            f"{where}: larger than {Image.MAX_IMAGE_PIXELS:,} pixels. Save it at a smaller size."
+        ) from None
+    except UnidentifiedImageError:
+        raise DataError(f"{where}: expected an image, found no format that Pillow reads.") from None
+    except Exception as error:  # Pillow raises whatever the damage leads to
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{where}: cannot read this image ({reason}). It may be cut off.") from None
 
 
 def decoded(image: Image.Image, shape: Shape, where: str, white: White) -> Array:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from pellucid.process_state import parse
+
 _INSTEAD = {  # what a script has instead of names of ours
     "Array": "Array = np.ndarray",
     "DataError": 'class DataError(ValueError):\n    """What is wrong with a file or a sample, in one line."""',
@@ -102,7 +104,7 @@ def _module(name: str) -> _Module:
     text = inspect.getsource(importlib.import_module(name))
     imports: dict[str, tuple[str, str]] = {}
     nodes: dict[str, ast.stmt] = {}
-    for node in ast.parse(text).body:
+    for node in parse(text).body:
         if isinstance(node, ast.ImportFrom):
             imports |= {alias.asname or alias.name: (node.module or "", alias.name) for alias in node.names}
         elif isinstance(node, ast.Import):

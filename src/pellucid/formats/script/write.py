@@ -1,6 +1,5 @@
 """The text of a script: what it is for, the network, the functions that it needs, and its weights."""
 
-import ast
 import hashlib
 import pprint
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from pellucid.formats.steps import steps_of
 from pellucid.formats.templates import template
 from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
+from pellucid.process_state import parse
 from pellucid.types import Array
 from pellucid.version import __version__
 
@@ -84,7 +84,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
         _ROOM, "script.py.jinja", autoescape=False, literal=literal, white_seen=white_seen, wide=_wide
     )
     sources = Sources()
-    sources.add(names_in(ast.parse(script.render(about, text="", sources=Sources()))), list(HEADINGS))
+    sources.add(names_in(parse(script.render(about, text="", sources=Sources()))), list(HEADINGS))
     sources.add_import("np", "numpy")
     if not is_inside:
         sources.add_import("Path", "pathlib", "Path")

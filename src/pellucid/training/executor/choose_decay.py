@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.batches import is_on_disk
 from pellucid.data.dataset import Dataset
-from pellucid.data.groups import fewest_groups, find_groups
+from pellucid.data.groups import fewest_groups, find_groups, folds_by
 from pellucid.data.labels import has_classes
 from pellucid.types import Array, n_rows, take_rows
 
@@ -94,6 +94,6 @@ def folds_for_decay(data: Dataset, n: int, seed: int) -> list[Fold]:
     if n < 2:
         return []
     by_group: Any = StratifiedGroupKFold if has_classes(data.y) else GroupKFold
-    alone: Any = StratifiedKFold if has_classes(data.y) else KFold  # in a hundredth of the time
-    splitter = (alone if groups is None else by_group)(n, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(m), data.y, groups))
+    single: Any = StratifiedKFold if has_classes(data.y) else KFold  # in a hundredth of the time
+    splitter = (single if groups is None else by_group)(n, shuffle=True, random_state=seed)
+    return folds_by(splitter, np.zeros(m), data.y, groups)
