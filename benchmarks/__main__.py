@@ -17,7 +17,6 @@ TIMED = ("networks", "minibatch", "prediction", "published", "whole_training")
 OTHERS = (
     "estimators",
     "twins",
-    "busy",
     "batches",
     "data_check",
     "startup",

@@ -8,6 +8,7 @@
                                                    since, of the second those of two faults;
                                                    --unseen DIR: right_*.py, wrong_*.py, two_*.py that
                                                    begin with # cause: and # line:
+    python -m benchmarks.coach --unseen --width 60 the same files as a formatter lays them out, in so many columns
     python -m benchmarks.coach relu --verbose      some exercises, with each that is missed; --quick: every sixth
 
 A fault of the library is diagnosed without what is known of the correct program that it was made of: neither its
@@ -22,10 +23,14 @@ and the line alone.
 """
 
 import argparse
+import ast
 import itertools
 import random
 import re
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -137,14 +142,50 @@ def unpacked(folder: Path, into: Path) -> Path:
     return into if any(into.iterdir()) else folder
 
 
-def unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
-    """Print how the coach does on files that others wrote."""
-    print(f"{folder.name}:")
+def lines_of(source: str) -> list[set[int]]:
+    """Return the lines of each statement of a program; of a loop, a condition or a function, those of its head."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            found.append({*range(node.lineno, body[0].lineno if body else 1 + (node.end_lineno or 0))})
+    return found
+
+
+def lay_out(folder: Path, width: int) -> dict[Path, dict[int, set[int]]]:
+    """Format the files of a folder, and return for each one the lines at which the statement of a line is now."""
+    before = {path: path.read_text(encoding="utf-8") for path in folder.glob("*/*.py")}
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "-q", "--isolated", f"--line-length={width}", folder],
+        check=True,
+    )
+    found: dict[Path, dict[int, set[int]]] = {}
+    for path, source in before.items():
+        now = path.read_text(encoding="utf-8")
+        pairs = zip(lines_of(source), lines_of(now), strict=True)
+        found[path] = {line: after for lines, after in pairs for line in lines}
+    return found
+
+
+def unseen(folder: Path, names: list[str], is_verbose: bool, width: int = 0) -> Counter[str]:
+    """Print how the coach does on files that others wrote; with a width, as a formatter lays them out.
+
+    Returns
+    -------
+    Counter
+        How many files of a kind there are, "wrong"; and how many were right in something, "wrong line".
+    """
+    print(f"{folder.name}{f', at most {width} columns' if width else ''}:")
     with tempfile.TemporaryDirectory() as into:
-        _unseen(unpacked(folder, Path(into)), names, is_verbose)
+        files = unpacked(folder, Path(into))
+        if width and files == folder:
+            files = Path(shutil.copytree(folder, Path(into) / "copy"))
+        return _unseen(files, names, is_verbose, lay_out(files, width) if width else {})
 
 
-def _unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
+def _unseen(
+    folder: Path, names: list[str], is_verbose: bool, moved: dict[Path, dict[int, set[int]]]
+) -> Counter[str]:
     jobs = []
     for path in sorted(folder.glob("*/*.py")):
         name = name_in(path.parent.name)
@@ -154,7 +195,7 @@ def _unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(lambda job: check(job[1], job[0]), jobs))
     for (_, path), verdict in zip(jobs, verdicts, strict=True):
-        tell(path, verdict, count, is_verbose)
+        tell(path, verdict, count, is_verbose, moved.get(path, {}))
     for kind in ("right", "wrong", "two"):
         if n := count[kind]:
             keys = [key for key in sorted(count) if key.startswith(f"{kind} ")]
@@ -162,10 +203,13 @@ def _unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
             if kind == "wrong" and (named := count["named"]):
                 shares.append(f"cause {count['cause'] / named:.1%} of {named} with names")
             print(f"{kind}: {n} files", ", ".join(shares))
+    return count
 
 
-def tell(path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool) -> None:
-    """Count a verdict, and print what was missed."""
+def tell(
+    path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool, moved: dict[int, set[int]]
+) -> None:
+    """Count a verdict, and print what was missed; a line counts where its statement was moved to."""
     kind, text = path.name.split("_")[0], path.read_text(encoding="utf-8")
     count[kind] += 1
     where = f"{path.parent.name}/{path.name}"
@@ -175,7 +219,8 @@ def tell(path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool) ->
             print(f"    false alarm: {where}: {verdict.headline}")
         return
     places = [part.strip() for found in re.findall(r"# line: ([^#\n]*)", text) for part in found.split(";")]
-    lines = [{int(number) for number in re.findall(r"\d+", part)} for part in places]
+    named_lines = [[int(number) for number in re.findall(r"\d+", part)] for part in places]
+    lines = [{now for line in some for now in moved.get(line, {line})} for some in named_lines]
     hits = {"found": verdict.state == "wrong", "line": bool(lines) and verdict.line in lines[0]}
     if kind == "two":
         hits = {
@@ -225,6 +270,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("exercises", nargs="*", default=list(BUILTIN))
     sets = [Path(__file__).parent / "unseen" / name for name in ("first", "second")]
     parser.add_argument("--unseen", type=Path, nargs="*", metavar="DIR")
+    parser.add_argument("--width", type=int, default=0, metavar="COLUMNS")
     parser.add_argument("--two", action="store_true")
     parser.add_argument("--seconds", action="store_true")
     parser.add_argument("--verbose", action="store_true")
@@ -236,7 +282,7 @@ def main(argv: list[str] | None = None) -> None:
         seconds()
     elif options.unseen is not None:
         for folder in options.unseen or sets:
-            unseen(folder, options.exercises, options.verbose)
+            unseen(folder, options.exercises, options.verbose, options.width)
     elif options.two:
         two_faults(options.exercises, options.verbose)
     else:

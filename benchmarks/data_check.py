@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from benchmarks import harness
@@ -165,7 +166,7 @@ def hashed(X: Array, truth: set[tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """Return for each of imagehash's hashes how many copies it finds, and its false alarms."""
     import imagehash
 
-    kinds = {
+    kinds: dict[str, Any] = {
         "pHash, 64 bits": imagehash.phash,
         "pHash, 256 bits": lambda image: imagehash.phash(image, 16),
         "dHash, 64 bits": imagehash.dhash,

@@ -13,15 +13,22 @@ Imported networks on photos of 224x224, 16 and one at a time: MobileNetV3 and Re
 (benchmarks/torch_networks.py) by PyTorch's export, as onnxruntime takes the file and as `pl.import_onnx` reads it;
 and EfficientNet-Lite0 as `pl.pretrained` has it, on photos of bytes, against its file on floats that are prepared.
 
+Then one photo, and a training step of `cnn`, beside processes that never rest: as called and on one thread of our
+own, turn by turn in one process, in the 95th percentile and at most.
+
 With --one-core everybody has one core and one thread, and the processor's time is counted: what others do on the
 machine then matters little.
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +188,89 @@ def pytorch(
         serve(lambda: network(X), seconds)
 
 
+NEIGHBOURS, N_BESIDE = (1, 2), 300  # busy processes; photos or steps beside them
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have nothing split within the block."""
+    from pellucid.blas_threads import one_blas_thread
+    from pellucid.threads import side_by_side
+
+    with one_blas_thread(), side_by_side():
+        yield
+
+
+def photo_beside(name: str, folder: Path) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return what predicts one photo as called, and on one thread."""
+    import pellucid as pl
+
+    model, X = pl.load(folder / f"{name}.safetensors"), as_given(name, photos(name, 1))
+
+    def alone() -> None:
+        with one_thread():
+            model.decision_function(X)
+
+    return lambda: model.decision_function(X), alone
+
+
+def step_beside(opened: ExitStack) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return what takes a training step of `cnn` on all cores, and on one thread."""
+    from benchmarks.zoo import NETWORKS
+
+    import pellucid as pl
+    from pellucid.threads import n_cores
+    from pellucid.training.executor.choose import executor_for
+
+    network, steps = NETWORKS["cnn"], []
+    for n in (n_cores(), 1):
+        model = network.build()
+        model.initialize(network.shape)
+        X, y = network.samples(32, model.output_shape[0])
+        optimizer = pl.optimizers.Adam()
+        optimizer.start_for(model)
+        executor = opened.enter_context(executor_for(model, n, optimizer))
+        steps.append(partial(step, executor, optimizer, X, model._encode(y)))
+    return steps[0], steps[1]
+
+
+def step(executor: Any, optimizer: Any, X: np.ndarray, Y: np.ndarray) -> None:
+    executor.loss_and_grad(X, Y)
+    executor.update(optimizer)
+
+
+def beside(name: str, folder: Path, n: str) -> None:
+    """Print how long both ways take in turn, beside some busy processes."""
+    from pellucid import dispatch
+
+    with dispatch.use("numba"), ExitStack() as opened:
+        as_called, alone = step_beside(opened) if name == "step" else photo_beside(name, folder)
+        ways = {"as called": as_called, "one thread": alone}
+        for call in [*ways.values()] * 3:
+            call()
+        for n_busy in NEIGHBOURS:
+            others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n_busy)]
+            seconds: dict[str, list[float]] = {way: [] for way in ways}
+            try:
+                time.sleep(0.5)
+                for way in [*ways] * int(n):
+                    started = time.perf_counter()
+                    ways[way]()
+                    seconds[way].append(time.perf_counter() - started)
+            finally:
+                for other in others:
+                    other.kill()
+                    other.wait()
+            (p95, p95_alone), (most, most_alone) = (
+                [1e3 * of(each) for each in seconds.values()]
+                for of in (lambda each: np.percentile(each, 95), max)
+            )
+            print(
+                f"beside {n_busy} busy: 95th percentile {p95:.3g} ms, one thread {p95_alone:.3g} "
+                f"({p95 / p95_alone:.2f}); slowest {most:.3g} and {most_alone:.3g} ({most / most_alone:.2f})"
+            )
+
+
 WHO: dict[str, Callable[..., None]] = {"pellucid": pellucid, "onnxruntime": onnx, "pytorch": pytorch}
 
 
@@ -223,9 +313,13 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.child:
-        who, name, folder, batch, seconds, *rest = options.child
+        who, name, folder, *rest = options.child
         if "ONE_CORE" in os.environ:
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        if who == "beside":
+            beside(name, Path(folder), *rest)
+            return
+        batch, seconds, *rest = rest
         WHO[who](name, Path(folder), int(batch), float(seconds), *rest)
         return
     warnings.simplefilter("ignore")  # that PyTorch has another way to export, too
@@ -242,6 +336,18 @@ def main() -> None:
                 if options.one_core:
                     who = on_one_core(who)
                 print_batch(name, folder, batch, *harness.contest(MODULE, who, n_rounds, lock))
+            if not options.one_core:
+                print_beside(name, folder, N_BESIDE // 10 if options.quick else N_BESIDE, lock)
+        if "cnn" in options.only and not options.one_core:
+            print("\na training step of cnn, batch 32")
+            print_beside("step", folder, N_BESIDE // 10 if options.quick else N_BESIDE, lock)
+
+
+def print_beside(name: str, folder: str, n: int, lock: harness.Lock) -> None:
+    """Print one photo, or a step, beside busy processes."""
+    with lock.shared():
+        harness.wait_until_idle()
+        subprocess.run([sys.executable, "-m", MODULE, "--child", "beside", name, folder, str(n)], check=True)
 
 
 def print_batch(name: str, folder: str, batch: int, times: dict[str, harness.Times], rate: float) -> None:

@@ -27,6 +27,7 @@ from benchmarks.harness import machine
 
 import pellucid as pl
 from pellucid.nn.presets import n_outputs_for
+from pellucid.nn.pretrained.feature_memory import MEMORY
 from pellucid.nn.pretrained.features import body_features
 from pellucid.training.recipes import recipe
 
@@ -113,34 +114,26 @@ def from_few(name: str, n_draws: int) -> None:
 def fits(name: str) -> None:
     """Print how long a fit takes, features included."""
     data = distinct(name)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PELLUCID_CACHE_DIR"] = folder
-        for kernels in ("numpy", "numba"):
-            for state in ("first", "features computed", "features known"):
-                if state != "features known":
-                    for file in os.listdir(folder):
-                        os.unlink(os.path.join(folder, file))
-                start = time.perf_counter()
-                pl.train("pretrained", data, kernels=kernels, progress=False)
-                print(
-                    f"fit of {len(data)} photos, {kernels}, {state}: {time.perf_counter() - start:.1f} s",
-                    flush=True,
-                )
+    for kernels in ("numpy", "numba"):
+        for state in ("first", "features computed", "features known"):
+            if state != "features known":
+                MEMORY.clear()
+            start = time.perf_counter()
+            pl.train("pretrained", data, kernels=kernels, progress=False)
+            print(
+                f"fit of {len(data)} photos, {kernels}, {state}: {time.perf_counter() - start:.1f} s",
+                flush=True,
+            )
 
 
 def digits() -> None:
     """Print what the body is worth for the smallest grey pictures, by 3 folds, next to networks from scratch."""
     data = distinct("digits").take(np.random.default_rng(0).permutation(1797)[:500])
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PELLUCID_CACHE_DIR"] = folder
-        for name in ("pretrained", "cnn-small", "logistic"):
-            start = time.perf_counter()
-            split = pl.Split(data.take(slice(0, 250)), data.take(slice(250, None)), "digits")
-            found = pl.compare(name, data=split, cv=3, progress=False)
-            print(
-                f"{found.headline} {name}, {len(data)} digits, {time.perf_counter() - start:.0f} s",
-                flush=True,
-            )
+    for name in ("pretrained", "cnn-small", "logistic"):
+        start = time.perf_counter()
+        split = pl.Split(data.take(slice(0, 250)), data.take(slice(250, None)), "digits")
+        found = pl.compare(name, data=split, cv=3, progress=False)
+        print(f"{found.headline} {name}, {len(data)} digits, {time.perf_counter() - start:.0f} s", flush=True)
 
 
 COMPILE = """
@@ -160,7 +153,7 @@ with dispatch.use("numba"):
 def compiling() -> None:
     """Print how long 32 photos take with nothing compiled, and in a second process."""
     with tempfile.TemporaryDirectory() as folder:
-        own = {**os.environ, "NUMBA_CACHE_DIR": folder, "PELLUCID_CACHE_DIR": "/dev/null/none"}
+        own = {**os.environ, "NUMBA_CACHE_DIR": folder}
         for state in ("nothing compiled", "compiled before"):
             print(f"32 photos, {state}: first and second time {printed_by([COMPILE], own)}", flush=True)
 
@@ -213,8 +206,7 @@ def many(n: int) -> None:
     """Print how long many photos take to read and to compute, and how much memory at most."""
     with tempfile.TemporaryDirectory() as folder:
         draw_photos(f"{folder}/photos", n)
-        own = {**os.environ, "PELLUCID_CACHE_DIR": f"{folder}/cache"}
-        print(printed_by([MANY, f"{folder}/photos"], own), end="", flush=True)
+        print(printed_by([MANY, f"{folder}/photos"], dict(os.environ)), end="", flush=True)
 
 
 def unfreezing(name: str, n_blocks: int) -> None:

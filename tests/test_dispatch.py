@@ -21,7 +21,7 @@ from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
 from tests.every import every
 from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call
-from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, each_op, function, has_twin
+from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, WAYS_HERE, Case, each_op, function, has_twin
 from tests.ops.problems import PROBLEMS
 
 # Rounding only. Every number is a sum of at most some thousand products of numbers of size 1, in another order:
@@ -367,7 +367,7 @@ def test_small_work_leaves_larger_work_inside_it_free_to_choose() -> None:
 
 def test_an_unknown_keyword_is_refused_in_every_way_it_can_run() -> None:
     X, W, ones = np.zeros((1, 5, 5, 3)), np.zeros((3, 3, 3, 4)), np.ones(3)
-    for way in dispatch.WAYS if HAS_NUMBA else dispatch.WAYS[:2]:
+    for way in WAYS_HERE:
         with dispatch.use(way):
             with pytest.raises(CallError, match="Did you mean 'stride'"):
                 dispatch_ops.conv2d_forward(X, W, strid=(2, 2), paddng=3)  # type: ignore[call-arg]

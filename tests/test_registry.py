@@ -60,7 +60,7 @@ RIGHT = [
     (np.float32(0.5), float, Limits(below=1), 0.5),
     ([3, 5], int | tuple[int, int], Limits(at_least=1), (3, 5)),
     (((1, 2), [3, 4]), tuple[tuple[int, int], tuple[int, int]], Limits(), ((1, 2), (3, 4))),
-    ((1, 2), Sequence[int], Limits(), [1, 2]),
+    ((1, 2), Sequence[int], Limits(), (1, 2)),
     (None, float | None, Limits(above=0), None),
     ("same", Literal["same", "valid"] | int, Limits(), "same"),
     ({"a": [1, "x"]}, Mapping[str, tuple[float, str]], Limits(), {"a": (1.0, "x")}),

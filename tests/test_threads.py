@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from pellucid import dispatch
+from pellucid import dispatch, threads
 from pellucid.blas_threads import one_blas_thread
-from pellucid.threads import AllReduce, Waits, WorkerLost, Workers, cut, helped_by, helpers, n_cores
+from pellucid.threads import AllReduce, Waits, WorkerLost, Workers, cut, helped, helped_by, helpers, n_cores
 from tests.every import every
 
 HOW = "how", ["locks", "looks"]
@@ -166,6 +166,7 @@ def test_tasks_have_no_helpers(how: str) -> None:
     with Workers(2, waits(how)) as workers, helped_by(workers):
         assert helpers() is workers
         workers.run(lambda i: found.__setitem__(i, helpers()))
+        workers.is_late = False  # as a new thread may be on a busy machine
         assert helpers() is workers
     assert found == [None, None]
 
@@ -197,3 +198,31 @@ def test_a_forked_child_has_no_threads_and_knows_it(how: str) -> None:
                 os._exit(code)
         assert os.waitpid(child, 0)[1] == 0
         workers.run(lambda i: None)
+
+
+def test_the_caller_goes_on_alone_where_a_worker_came_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its block, and in the blocks of the rest, each of which is twice as long while workers come late."""
+    now = [100.0]
+    monkeypatch.setattr(threads, "_REST", threads._Rest())
+    monkeypatch.setattr(threads.time, "monotonic", lambda: now[0])
+
+    def are_helped(*, is_late: bool) -> bool:
+        with helped(2, waits("looks")):
+            workers = helpers()
+            if workers is not None and is_late:
+                workers.run(lambda i: time.sleep(0.1 * i))
+                assert helpers() is None
+            return workers is not None
+
+    assert are_helped(is_late=True)
+    for rest in (0.02, 0.04, 0.08):
+        assert not are_helped(is_late=False)
+        now[0] += 0.9 * rest
+        assert not are_helped(is_late=False)
+        now[0] += 0.2 * rest
+        assert are_helped(is_late=True)
+    now[0] += 10
+    assert are_helped(is_late=False)  # comes in time: begins anew
+    assert are_helped(is_late=True)
+    now[0] += 1.1 * threads.FIRST_REST
+    assert are_helped(is_late=False)

@@ -61,4 +61,4 @@ def _registered_layer(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({"__version__", *__all__, *_rooms()})
+    return ["__version__", *__all__]

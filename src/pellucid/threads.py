@@ -29,6 +29,7 @@ LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for
 LOOKS = 25_000  # at a counter, of some 40 nanoseconds
 PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
 NAP = 1e-4  # seconds between looks at a counter, after these
+FIRST_REST, LONGEST_REST = 0.02, 2.0  # seconds in which nothing is split, since a worker came late
 
 
 class Waits(NamedTuple):
@@ -46,6 +47,22 @@ TASK, NOTHING, LATE = range(3)  # what a thread does next: a task of Python's, s
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_POOL.clear)
+
+
+class _Rest:
+    """When work may be split again after a worker came late: its core has other work."""
+
+    def __init__(self) -> None:
+        self.until, self.seconds = 0.0, FIRST_REST
+
+    def record(self, is_late: bool) -> None:
+        """Rest from now on, twice as long as the last time, or begin anew."""
+        if is_late:
+            self.until = time.monotonic() + self.seconds
+        self.seconds = min(2 * self.seconds, LONGEST_REST) if is_late else FIRST_REST
+
+
+_REST = _Rest()
 
 
 class WorkerFailed(Exception):
@@ -100,7 +117,7 @@ def side_by_side() -> Iterator[None]:
 def helpers() -> "Workers | None":
     """Return the workers that an op may split its work over, here; None: it has one thread."""
     workers = _HELPERS.get()
-    return workers if isinstance(workers, Workers) else None
+    return workers if isinstance(workers, Workers) and not workers.is_late else None
 
 
 @contextmanager
@@ -120,12 +137,17 @@ def pooled_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
 
 @contextmanager
 def helped(n: int, waits: Waits | None) -> Iterator[None]:
-    """Let ops that can be split run on n threads in this block, if that is several and no other job needs them."""
-    if n < 2 or is_side_by_side():
+    """Let ops that can be split run on n threads in this block, if that is several and no other job needs them.
+
+    Where one of them has come late, the caller goes on alone, in this block and for a while.
+    """
+    if n < 2 or is_side_by_side() or time.monotonic() < _REST.until:
         yield
         return
     with pooled_workers(n, waits) as workers, helped_by(workers):
+        workers.is_late = False
         yield
+        _REST.record(workers.is_late)
 
 
 @contextmanager
@@ -179,7 +201,7 @@ class Workers:
     def __init__(self, n: int, waits: Waits | None = None) -> None:
         self.n, self._waits = n, waits
         self.meeting = self._new_meeting()
-        self.is_over = self._is_closed = False
+        self.is_over = self._is_closed = self.is_late = False
         self._n_tasks, self._ordered, self._finished = 0, _counters(1), _counters(n)
         self._progress, self._met = _counters(n), _counters(n)
         self._are_asleep = [False] * n
@@ -246,6 +268,7 @@ class Workers:
         try:
             self._order(is_program=True)
             while not self._waits.play(self._progress, self._met, 0, LOOKS):
+                self.is_late = True
                 self._check()
                 time.sleep(NAP)
             for i in range(1, self.n):
@@ -323,6 +346,7 @@ class Workers:
         """Wait for thread i; without counters, for one of those that are not done."""
         n_looks = LOOKS
         while self._waits and not self._waits.wait_for(self._finished, i, self._n_tasks, n_looks, n_pauses):
+            self.is_late = True
             self._check()
             time.sleep(NAP)
             n_looks = 1

@@ -211,3 +211,16 @@ def test_a_plot_is_one_figure_with_and_without_pictures_and_findings(cats: Split
     report = check_data(Split(rows, rows.take(slice(2, 3)), "rows"))
     words = " ".join(text.get_text() for axes in report.plot().axes for text in axes.texts)
     assert "In both parts: 1 finding" in words
+
+
+def test_notes_are_marked_as_notes_with_findings_and_without() -> None:
+    moons = load_data("moons", seed=3)
+    bare = str(check_data(moons))
+    assert "no findings" in bare
+    copied = Split(moons.train, Dataset(moons.train.X[:2], moons.train.y[:2]), moons.name, moons.notes)
+    found = str(check_data(copied))
+    assert "findings" in found.replace("no findings", "")
+    for printed in (bare, found):
+        assert [line for line in printed.splitlines() if "drawn by seed 3" in line] == [
+            "Note: drawn by seed 3"
+        ]

@@ -32,6 +32,8 @@ def test_the_most_confident_mistakes_come_first(pellucid: Command, hard: Path) -
     done = pellucid.ok("influence out --no-retrain --quiet")
     found = [int(line.split(":")[0].split()[-1]) for line in done.out.splitlines()]
     assert found == [one["index"] for one in explained]
+    words = " ".join(pellucid.ok("influence out --no-retrain").out.split())
+    assert "Nothing was trained again: that was asked. The influence is traced over" in words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pellucid.data import built_in
 
 DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
 LEARN = {"learn start", "learn check", "learn watch", "learn train", "learn bugs"}  # the learner's own code
-IDLE = {"export", "import", *DATA, *LEARN, "model list", "model show", "cache", "runs"}
+IDLE = {"export", "import", *DATA, *LEARN, "model list", "model show", "runs"}
 IDLE |= {"replay"}  # layer by layer on NumPy; the steps of a run on the kernels that it had
 COMMANDS = {
     "run": "photos.npz --epochs 2 -o again --overwrite",

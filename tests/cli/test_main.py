@@ -16,7 +16,7 @@ from pellucid.cli.command import DECLARED, build
 
 COMMANDS = sorted(name for name, each in DECLARED.items() if each.function)
 SHOWS_ONLY = {"predict", "reproduce", "data list", "data info", "data fetch"}
-SHOWS_ONLY |= {"model list", "model show", "model check", "cache", "runs"}
+SHOWS_ONLY |= {"model list", "model show", "model check", "runs"}
 SHOWS_ONLY |= {"learn start", "learn check", "learn watch", "learn train", "learn bugs"}  # DIR is an argument
 
 

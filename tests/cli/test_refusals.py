@@ -104,6 +104,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "train pets --loss mse": "Did you mean 'mean_squared_error'?",
     "run pets --loss hinge": ("--loss", "probabilities", "pellucid train"),
     "run pets --photo nothing.jpg": "nothing.jpg",
+    "run moons --photo nothing.jpg": "--photo: the samples of moons are not photos. Leave it out.",
     "train photos.npz --form dual --optimizer adam --out new --quiet": "dual",
     "train photos.npz --loss hinge --label-smoothing 0.1 --out new --quiet": "label_smoothing",
     "run t.csv --target quality,big": "for several labels use `pellucid train`",

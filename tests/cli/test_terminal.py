@@ -1,6 +1,5 @@
 """What every command prints with; warnings as one line; the cache of features."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +9,8 @@ import pytest
 from tests.commands import Command
 from tests.every import every
 
-from pellucid.cli.main import _note, main
+from pellucid.cli.main import _note
 from pellucid.cli.terminal import print_table, say
-from pellucid.nn.pretrained.feature_cache import cached_features
 
 Printed = pytest.CaptureFixture[str]
 
@@ -86,20 +84,3 @@ def test_a_warning_of_ours_keeps_its_words() -> None:
     line = _note(RuntimeWarning("kernels: nothing can be compiled here."), RuntimeWarning, "", 0)
     assert line == "Note: kernels: nothing can be compiled here.\n"
     assert "Look for extreme values" in _note("overflow encountered in exp", RuntimeWarning, "", 0)
-
-
-def test_shows_and_clears(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path))
-    assert main(["cache"]) == 0
-    assert capsys.readouterr().out == "The cache is empty.\n"
-    photos = np.zeros((3, 4, 4, 3), np.uint8) + np.arange(3, dtype=np.uint8)[:, None, None, None]
-    cached_features(lambda X: np.ones((len(X), 5), np.float32), photos, b"")
-    assert main(["cache", "--json"]) == 0
-    held = json.loads(capsys.readouterr().out)
-    assert held["n_photos"] == 3
-    assert held["n_bytes"] == (tmp_path / "features.sqlite").stat().st_size
-    assert main(["cache", "--clear"]) == 0
-    assert "Removed" in capsys.readouterr().out
-    assert not [*tmp_path.iterdir()]

@@ -241,6 +241,23 @@ def test_rows_of_a_group_of_a_table_stay_together(tmp_path: Path) -> None:
         make_folds(merge_parts(data), 7, 1)
 
 
+@every("seed", [1, 2, 3])
+def test_a_row_without_a_group_is_one_of_its_own_and_a_note_says_so(tmp_path: Path, seed: int) -> None:
+    rng, path = np.random.default_rng(seed), tmp_path / "visits.csv"
+    names = ["" if i % 4 == 0 else "NA" if i % 9 == 0 else f"p{rng.integers(9)}" for i in range(90)]
+    lines = [f"{name},{rng.random():.6f},{i % 2}" for i, name in enumerate(names)]
+    path.write_text("\n".join(["patient,a,ill", *lines, "p1,0.5,0"]))
+    data = load_data(path, target="ill", group="patient", seed=seed)
+    groups = [set(part.groups.tolist()) for part in (data.train, data.test) if part.groups is not None]
+    assert not groups[0] & groups[1]
+    n_gaps = sum(name in ("", "NA") for name in names)
+    assert len(groups[0] | groups[1]) == n_gaps + len(set(names) - {"", "NA"})
+    assert f"{n_gaps} rows without 'patient': each of them is a group of its own" in data.notes
+    whole = merge_parts(data)
+    assert whole.groups is not None
+    assert not any(are_parted(whole.groups, train, test) for train, test in make_folds(whole, 3, 1).rows)
+
+
 def test_what_can_be_wrong_with_a_group(tmp_path: Path) -> None:
     path = tmp_path / "ill.csv"
     path.write_text(TABLE)

@@ -1,39 +1,43 @@
 """What is found out about a run with a pretrained body: its features serve influence and the map of photos."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.novelty import of_length_one
 from pellucid.estimators import ImageClassifier
+from pellucid.evaluation.explain.neighbours import nearest_by_features
 from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.influence.run_trace import decay_of, features_of_body, model_after_body
+from pellucid.nn.pretrained import features
+from pellucid.nn.pretrained.feature_memory import MEMORY
 from pellucid.runs.run import Run, read_run
+
+
+def a_body(folder: Path, seed: int) -> Path:
+    """A small body, as it is learned from some drawn cats."""
+    convolved = pl.Conv2D(32, stride=4, activation="relu"), pl.GlobalAvgPool2D()
+    body = pl.Sequential([*convolved, pl.Dense(16, "tanh"), pl.Dense(1)])
+    pl.train(body, "drawn-cats", n_epochs=20, learning_rate=0.02, seed=seed, progress=False)
+    body.save(folder / f"body-{seed}.safetensors")
+    return folder / f"body-{seed}.safetensors"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on drawn cats with a small body of its own."""
     here = tmp_path_factory.mktemp("of a body")
-    convolved = pl.Conv2D(32, stride=4, activation="relu"), pl.GlobalAvgPool2D()
-    body = pl.Sequential([*convolved, pl.Dense(16, "tanh"), pl.Dense(1)])
-    pl.train(body, "drawn-cats", n_epochs=20, learning_rate=0.02, progress=False)
-    body.save(here / "body.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PELLUCID_CACHE_DIR", str(here / "cache"))
-        options = {"body": here / "body.safetensors", "progress": False, "say": lambda line: None}
-        pl.run("pretrained", "drawn-cats", out=here / "run", seed=2, **options)
+    options = {"body": a_body(here, 1), "progress": False, "say": lambda line: None}
+    pl.run("pretrained", "drawn-cats", out=here / "run", seed=2, **options)
     return here / "run"
-
-
-@pytest.fixture(autouse=True)
-def _cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(folder.parent / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def test_the_map_shows_the_features_largest_variance(run: Run) -> None:
 
 def test_scikit_learn_gets_the_features(run: Run, folder: Path) -> None:
     X, y = run.split.train.X[:40], run.split.train.y[:40]
-    fitted = ImageClassifier("pretrained", body=folder.parent / "body.safetensors").fit(X, y)
+    fitted = ImageClassifier("pretrained", body=folder.parent / "body-1.safetensors").fit(X, y)
     features = features_of_body(run.model, X)
     np.testing.assert_allclose(fitted.transform(X), features, rtol=1e-5)
     assert fitted.get_feature_names_out().shape == (features.shape[1],)
@@ -89,3 +93,85 @@ def test_scikit_learn_gets_the_features(run: Run, folder: Path) -> None:
     np.testing.assert_allclose(
         found, LogisticRegression().fit(features, y).predict_proba(features), atol=1e-3
     )
+
+
+def predicted(run: Run) -> Any:
+    return run.model.predict_proba(run.split.test.X[:40])
+
+
+def evaluated(run: Run) -> Any:
+    return pl.evaluate(run.model, run.split.test.take(slice(40))).predictions.probabilities
+
+
+def near(run: Run) -> Any:
+    return nearest_by_features(run.model, run.split.train.X[:100], run.split.test.X[:5])[1]
+
+
+def mapped(run: Run) -> Any:
+    return photo_map(run.model, run.split, ~run.test_predictions.is_correct, []).explained
+
+
+def of_influence(run: Run) -> Any:
+    return features_of_body(run.model, run.split.train.X[:50])
+
+
+def changed(run: Run) -> Any:
+    few = run.split.test.take(slice(20))
+    found = pl.robustness(run.model, few, perturbations=["rotation"], progress=False)
+    return [row["n_correct"] for row in found.to_rows()]
+
+
+def fitted(run: Run) -> Any:
+    """The body's features, as a pipeline of scikit-learn has them."""
+    few = run.split.train.take(slice(60))
+    found = ImageClassifier("pretrained", body=Path(run.folder).parent / "body-1.safetensors").fit(
+        few.X, few.y
+    )
+    return found.transform(few.X)
+
+
+def trained(run: Run) -> Any:
+    """A head of its own on a copy's body: a training, then a prediction."""
+    few = run.split.train.take(slice(60))
+    body = Path(run.folder).parent / "body-1.safetensors"
+    return pl.train(pl.preset("pretrained", body=body), few, progress=False).model.predict_proba(few.X)
+
+
+CALLERS = predicted, evaluated, near, mapped, of_influence, changed, fitted, trained
+
+
+@every("call", CALLERS, ids=lambda one: one.__name__)
+def test_remembered_features_are_those_that_are_computed(call: Callable[[Run], Any], run: Run) -> None:
+    """Those of another body, which saw the same photos before, are nobody's business here."""
+    other = pl.train(
+        pl.preset("pretrained", body=a_body(Path(run.folder).parent, 2)), run.split, progress=False
+    )
+    other.model.predict_proba(run.split.test.X)
+    remembered = call(run), call(run)
+    MEMORY.clear()
+    computed = call(run)
+    for found in remembered:
+        np.testing.assert_allclose(found, computed, rtol=1e-4, atol=1e-6)
+
+
+def test_a_command_computes_each_photo_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training, scores, novelty, the map and the near photos of its report ask for the same ones."""
+    seen: list[bytes] = []
+    remember = features.remembered_features
+
+    def counting(compute: Callable[[Any], Any], X: Any, body: bytes, **options: Any) -> Any:
+        def counted(photos: Any) -> Any:
+            seen.extend(photo.tobytes() for photo in photos)
+            return compute(photos)
+
+        return remember(counted, X, body, **options)
+
+    MEMORY.clear()
+    monkeypatch.setattr(features, "remembered_features", counting)
+    options = {"body": folder.parent / "body-1.safetensors", "progress": False, "say": lambda line: None}
+    pl.run("pretrained", "drawn-cats", out=tmp_path / "run", seed=2, **options)
+    split = pl.load_data("drawn-cats")
+    assert len(seen) >= len(split.train) + len(split.test)
+    assert len(seen) == len(set(seen))

@@ -1,6 +1,6 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import checkpoints, dual, files, imports, networks, replays, resumes
+from tests.fuzz import checkpoints, dual, files, imports, networks, replays, resumes, uses
 
 SUBJECTS = {
     **networks.SUBJECTS,
@@ -10,4 +10,5 @@ SUBJECTS = {
     **checkpoints.SUBJECTS,
     **files.SUBJECTS,
     **imports.SUBJECTS,
+    **uses.SUBJECTS,
 }

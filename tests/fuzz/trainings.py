@@ -1,6 +1,8 @@
 """Random settings of a training: what ``train`` is called with."""
 
 import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -79,7 +81,14 @@ class Training:
             X = np.clip(128 + 60 * X, 0, 255).astype(np.uint8)
         return Dataset(X, y)
 
-    def run(self, *, seed: int | None = None, callbacks: Any = (), **more: Any) -> tuple[Model, History]:
+    def run(
+        self,
+        *,
+        seed: int | None = None,
+        callbacks: Any = (),
+        within: Callable[[Model], AbstractContextManager[object]] = nullcontext,
+        **more: Any,
+    ) -> tuple[Model, History]:
         """Train a new model, begun by ``train`` itself or from another seed, and return it with its history."""
         model, settings = copy.deepcopy(self.network.model), {**copy.deepcopy(self.settings), **more}
         if seed is not None:
@@ -88,6 +97,7 @@ class Training:
             settings["sample_weight"] = self.network.data()[2]
         own = [CALLBACKS[name]() for name in self.callbacks]
         with (
+            within(model),
             mock.patch.object(thread_shards, "UPDATE_SIZE", 1),  # threads divide the update, too
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),
         ):

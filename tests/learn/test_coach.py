@@ -12,6 +12,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
+from pellucid.learn.coach import read_source
 from pellucid.learn.diagnose import Doctor
 from pellucid.learn.examine import Examination
 from pellucid.learn.exercise import BUILTIN, exercise
@@ -275,7 +276,19 @@ BAD = {
     "stable_cost": ("def stable_cost(ZL, Y):\n    return stable_cost(ZL, Y)\n", "wrong", "calls itself"),
     "pool_forward": ("raise ValueError('no')\n", "cannot run", "stops before"),
     "conv_forward": ("def conv_forward(*a):\n    ...\n", "not started", "no lines of yours"),
+    "conv_backward": ("def conv_backward(*a):\n    raise KeyboardInterrupt\n", "wrong", "Ctrl-C"),
+    "L_model_forward": (
+        "import sqlite3\ndef L_model_forward(*a):\n    sqlite3.connect('x').execute('create table a (b)')\n",
+        "wrong",
+        "opens a database",
+    ),
+    "pool_backward": (
+        "def pool_backward(*a):\n    x = (0\n" + "     + 1\n" * 20_000 + "    )\n",
+        "cannot run",
+        "Python cannot read line 2: an expression of so many parts",
+    ),
 }
+LINES = {"conv_backward": 2, "L_model_forward": 3, "pool_backward": 2}
 
 
 @pytest.mark.slow
@@ -285,6 +298,57 @@ def test_whatever_a_file_does_there_is_a_verdict(name: str) -> None:
     found = examine(name, source, **({"seconds": 0.7} if "while" in source else {}))
     assert found["state"] == state
     assert words in found["headline"]
+    assert found.get("line", 0) == LINES.get(name, found.get("line", 0))
+
+
+@pytest.mark.slow
+def test_what_the_code_opens_by_other_ways_holds_nothing(tmp_path: Path) -> None:
+    """Whatever it takes that no hook sees, it writes no byte into a file."""
+    pytest.importorskip("readline")
+    path = tmp_path / "kept.txt"
+    source = f"""import readline
+import numpy as np
+def relu(Z):
+    readline.add_history("kept")
+    readline.write_history_file({str(path)!r})
+    return np.maximum(0, Z), Z
+"""
+    assert examine("relu", source)["state"] == "wrong"
+    assert not path.exists() or path.read_bytes() == b""
+
+
+@every(
+    ("start", "coding"),
+    [
+        ("", "utf-8"),
+        ("", "utf-8-sig"),
+        ("# -*- coding: latin-1 -*-\n", "latin-1"),
+        ("#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n", "cp1252"),
+    ],
+)
+def test_a_file_is_read_as_python_reads_it(tmp_path: Path, start: str, coding: str) -> None:
+    path = tmp_path / "06_relu.py"
+    path.write_bytes(
+        f"{start}# déjà vu\n{given('relu')}{exercise('relu').solutions[0].source}".encode(coding)
+    )
+    assert "déjà vu" in read_source(path)
+    assert read_source(path)[0] in "#"
+
+
+@every(
+    "content",
+    [
+        b"# d\xe9j\xe0\n",
+        b"# coding: klingon\n",
+        b"# coding: ascii\n# \xe9\n",
+        b"\xef\xbb\xbf# coding: latin-1\n",
+    ],
+)
+def test_a_file_that_python_cannot_read_is_said_to_be_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "06_relu.py"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is no text in UTF-8, or in the coding that its first lines declare"):
+        read_source(path)
 
 
 @pytest.mark.slow

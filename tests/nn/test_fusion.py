@@ -107,7 +107,6 @@ def test_a_prediction_follows_what_is_written_into_any_array(
                 plain = model.decision_function(X)
             np.testing.assert_allclose(compiled, [plain] * 2, rtol=1e-4, atol=1e-5)
     norm.state = {**norm.state, "running_mean": norm.state["running_mean"] + 1}  # others in their place
-    norm.epsilon = 0.5
     with dispatch.use("numba"):
         compiled = [model.decision_function(X)]
     with dispatch.use("plain"):

@@ -36,6 +36,31 @@ def test_what_a_model_shows(rng: np.random.Generator, tmp_path: Path) -> None:
         pl.Sequential([pl.Dense(1)])(X)
 
 
+@every("X", [np.ones((2, 2, 3, 1)), np.ones((2, 2, 3, 1), int).tolist(), np.ones((1, 2, 3, 1), np.uint8)])
+def test_a_call_takes_what_predictions_take(X: Any) -> None:
+    model = small("float32")
+    Z = model(X)
+    assert Z.dtype == np.float32
+    np.testing.assert_array_equal(Z[:, 0], model.decision_function(X))
+
+
+@every(
+    "X, said",
+    [
+        (
+            np.zeros((2, 3)),
+            r"model\(X\): expected samples of shape \(2, 3, 1\), as the model was .* got \(3,\)",
+        ),
+        (np.zeros((2, 3, 1)), r"model\(X\): .* For one sample: X\[None\]"),
+        ("cat.png", r"model\(X\): expected an array of samples"),
+        (np.full((1, 2, 3, 1), "a"), r"model\(X\): expected an array of numbers"),
+    ],
+)
+def test_a_call_refuses_others_in_its_own_name(X: Any, said: str) -> None:
+    with pytest.raises((ShapeError, DataError), match=said):
+        small("float32")(X)
+
+
 def test_the_first_layer_computes_no_input_gradient() -> None:
     model = small()
     assert [layer._needs_input_gradient for layer in model.layers] == [False, False, True]

@@ -6,7 +6,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import ShapeError
-from pellucid.nn.preset_size import naming_size, smallest_side, takes
+from pellucid.nn.preset_size import FLAT, naming_size, smallest_side, takes
 from pellucid.nn.presets import PRESETS, preset
 
 
@@ -19,6 +19,15 @@ def test_the_smallest_side_is_the_first_that_is_taken(name: str) -> None:
         assert not takes(name, (side - 1, side - 1, 3))
 
 
+def test_all_that_see_no_picture_are_known() -> None:
+    windows = {
+        name
+        for name in PRESETS.keys() - {"pretrained"}
+        if any(isinstance(leaf, pl.Conv2D | pl.MaxPool2D) for leaf in preset(name)._leaves())
+    }
+    assert PRESETS.keys() - {"pretrained"} - windows == set(FLAT)
+
+
 def test_a_training_names_the_size_and_who_takes_it() -> None:
     """It blamed a "maxpool2d_4" inside the preset."""
     data = pl.Dataset(np.zeros((4, 8, 8, 1), np.uint8), np.arange(4) % 2)
@@ -28,12 +37,12 @@ def test_a_training_names_the_size_and_who_takes_it() -> None:
     assert words.startswith(
         "cnn: expected pictures of at least 16x16 pixels, got 8x8. Try model 'cnn-small', or "
     )
-    assert "mlp-wide" in words
+    assert not any(flat in words for flat in FLAT)
     assert "maxpool" not in words
 
 
 def test_every_size_has_a_model() -> None:
-    wanted = r"at least 16x16 pixels, got 1x1\. Try model 'mlp-wide', or resnet-small\."
+    wanted = r"at least 16x16 pixels, got 1x1\. Try model 'resnet-small'\."
     with pytest.raises(ShapeError, match=wanted), naming_size("cnn", (1, 1, 3)):
         preset("cnn").initialize((1, 1, 3))
 

@@ -61,7 +61,6 @@ CHANGES: dict[str, Callable[[Sequential], object]] = {
     "statistics": lambda model: model.forward(np.ones((3, 6, 6, 3)), training=True),
     "new statistics": lambda model: model.layers[1].state.update(running_mean=np.full(4, 0.3)),
     "other memory": lambda model: model._bind(),
-    "an option": lambda model: setattr(model.layers[1], "epsilon", 0.5),
     "a layer": lambda model: exchange(model),
 }
 
@@ -69,7 +68,7 @@ CHANGES: dict[str, Callable[[Sequential], object]] = {
 def exchange(model: Sequential) -> None:
     other = network()
     other.theta *= 2
-    model.layers = [*model.layers[:3], other.layers[3]]
+    model._keep("layers", (*model.layers[:3], other.layers[3]))
     model._bind()
     model._mark_input_gradient(False)
 

@@ -252,11 +252,11 @@ def test_layers_may_be_exchanged() -> None:
     model.initialize((3,))
     other = Sequential([Dense(3)])
     other.initialize((3,))
-    model.layers = [dense, other.layers[0]]
+    model._keep("layers", [dense, other.layers[0]])
     model._bind()
     model._mark_input_gradient(False)
     assert (model.theta.size, model._places) == (24, model.layers)
-    model.layers = [dense, dense]
+    model._keep("layers", [dense, dense])
     with pytest.raises(
         PellucidError, match=r"several places since its layers were exchanged\. Call initialize"
     ):

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 from tests.every import every
-from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, each_op, function, has_twin
+from tests.ops.cases import CASES, PAIRS, WAYS_HERE, Case, each_op, function, has_twin
 
-from pellucid.dispatch import WAYS
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
-WAYS_HERE = WAYS if HAS_NUMBA else WAYS[:2]
 SUBJECTS = [
     (case, way)
     for case in CASES

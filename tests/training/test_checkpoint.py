@@ -104,6 +104,21 @@ def test_what_was_written_last_is_kept_whatever_its_number(data: Dataset, tmp_pa
     assert names_in(tmp_path) == [f"step-{n:08d}.checkpoint" for n in (1, 2, 3)]
 
 
+def test_a_training_goes_on_from_what_was_written_last_though_the_clock_was_set_back(
+    data: Dataset, tmp_path: Path
+) -> None:
+    def set_clock_back(event: Any) -> bool:
+        if isinstance(event, StepEnd) and event.step == 3:
+            for path in tmp_path.iterdir():
+                os.utime(path, (4e9, 4e9))  # as those from before an hour that comes again
+        return isinstance(event, StepEnd) and event.step == 7
+
+    options = everything()
+    options["callbacks"] += [Checkpoint(tmp_path, every_steps=2, keep=9), set_clock_back]
+    train(network(), data, **options)
+    assert latest_checkpoint(tmp_path).name == "step-00000008.checkpoint"
+
+
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 

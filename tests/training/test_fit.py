@@ -8,7 +8,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, UnknownAttributeError
 from pellucid.ops.losses.regression import Huber
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
@@ -174,13 +174,29 @@ def test_options_survive_a_table() -> None:
         TrainingOptions.from_table({"epoch": 3})
 
 
+def test_a_step_looks_for_no_name_that_is_not_there(rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer's own error object takes longer to make than a small layer's step."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        UnknownAttributeError, "__init__", lambda self, where, attribute, owner, *_: asked.append(attribute)
+    )
+    model = pl.Sequential([pl.BatchNorm(), pl.Dense(4, "relu"), pl.Dropout(0.5), pl.Dense(1)])
+    for n_threads in (1, 2):
+        counts = []
+        for n_epochs in (1, 1, 9):  # copies for threads ask for ``__deepcopy__`` once a training
+            before = len(asked)
+            pl.train(model, rows, n_epochs=n_epochs, n_threads=n_threads, batch_size=10, progress=False)
+            counts.append(len(asked) - before)
+        assert counts[2] == counts[1]
+
+
 def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
     optimizer = SGD(0.1, momentum=0.5)
     before = optimizer.config()
 
     def spoil(event: Any) -> None:
         if isinstance(event, StepEnd):
-            optimizer.weight_decay, optimizer.momentum = 0.3, 0.1
+            optimizer.learning_rate, optimizer.momentum = 0.3, 0.1
 
     model = pl.Sequential([pl.BatchNorm(), pl.Dense(1)])
     pl.train(model, rows, n_epochs=3, optimizer=optimizer, schedule="cosine", callbacks=[spoil])

@@ -79,6 +79,8 @@ FAULTS = {  # which ranks have it, and what: those of one rank end all
     "a fault of the program": ("{0}", "1 / 0"),
     "an error of all ranks": ("{0, 1}", "raise pl.PellucidError('no.')"),
     "killed": ("{1}", "os.kill(os.getpid(), 9)"),
+    "Ctrl-C that one rank gets": ("{1}", "os.kill(os.getpid(), 2)"),
+    "Ctrl-C that all get": ("{0, 1}", "os.kill(os.getpid(), 2)"),
     "a callback that stops": ("{1}", "return True"),
 }
 
@@ -98,6 +100,9 @@ def test_what_one_rank_has_ends_all_and_what_all_have_is_shown_once() -> None:
     assert (code, err.count("Traceback")) == (1, 1)
     assert err.endswith("PellucidError: no.\n")
     assert done["killed"][0] == signal.SIGKILL
+    assert done["Ctrl-C that one rank gets"] == (1, "step 5\n", "pellucid: rank 1: KeyboardInterrupt\n")
+    code, _, err = done["Ctrl-C that all get"]
+    assert (code, err.count("Traceback"), err.splitlines()[-1]) == (signal.SIGINT, 1, "KeyboardInterrupt")
     code, out, _ = done["a callback that stops"]
     assert (code, sorted(out.split())) == (0, ["5", "over", "over", "step"])
 

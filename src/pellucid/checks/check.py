@@ -130,12 +130,12 @@ class DataReport(Result):
     def blocks(self) -> list[Block]:
         """Return the headline, the findings with advice on each kind, and the notes."""
         rows = self.to_rows()
+        notes = [f"Note: {note}" for note in self.notes]
         if not rows:
-            return [self.headline, self.searched, *self.notes]
+            return [self.headline, self.searched, *notes]
         advice = [f"{KINDS[row['kind']].title}: {row['why']} {row['advice']}" for row in rows]
         unread = [one.found for one in self.of_kind("unreadable")[1:MOST_UNREAD]]
-        headline, table, *notes = super().blocks()
-        return [headline, table, *unread, *advice, self.searched, *notes]
+        return [*super().blocks()[:2], *unread, *advice, self.searched, *notes]
 
     @property
     def has_pictures(self) -> bool:

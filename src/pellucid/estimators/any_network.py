@@ -191,7 +191,7 @@ class AnyNetwork(Fitting, NetworkParameters):
             if is_partial:
                 raise OptionError(NOT_STOCHASTIC)
             if self.n_epochs is not None or not isinstance(self.optimizer, Optimizer):
-                optimizer.max_iterations = n_epochs
+                optimizer._keep("max_iterations", n_epochs)
             # One epoch more than its own limit, so that it can report its result.
             return {"optimizer": optimizer, "n_epochs": optimizer.max_iterations + 1, "callbacks": []}
         # A part of the data is too little for the running statistics.

@@ -78,7 +78,7 @@ class SklearnEpsilon:
 
     def set_for(self, step: int) -> None:
         """Set the epsilon for a step, counted from 1."""
-        self.optimizer.epsilon = self.epsilon / math.sqrt(1 - self.optimizer.beta2**step)
+        self.optimizer._keep("epsilon", self.epsilon / math.sqrt(1 - self.optimizer.beta2**step))
 
 
 class SklearnMomentum:
@@ -108,7 +108,7 @@ class SklearnMomentum:
         if isinstance(event, TrainStart | EpochEnd):
             optimizer, schedule = self.run.optimizer, self.run.schedule
             if schedule is not None:  # set again in the next step: here for a training continued later
-                optimizer.learning_rate = schedule.rate(self.run.step)
+                optimizer._keep("learning_rate", schedule.rate(self.run.step))
             if optimizer.learning_rate != self.rate:
                 self.rescale(optimizer, self.rate)
             self.rate = optimizer.learning_rate
@@ -226,9 +226,9 @@ class _Report:
     def __call__(self, loss: float, total: float) -> float:
         """Return the loss with the penalty, and set the optimizer's decay for this step."""
         if not self.alpha or not total:
-            self.optimizer.weight_decay = 0.0
+            self.optimizer._keep("weight_decay", 0.0)
             return loss * self.factor
-        self.optimizer.weight_decay = self.alpha / total
+        self.optimizer._keep("weight_decay", self.alpha / total)
         return loss * self.factor + self.alpha / 2 * self.squared_weights() / total
 
     def __deepcopy__(self, memo: Any) -> None:

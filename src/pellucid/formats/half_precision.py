@@ -79,7 +79,6 @@ def rounded(model: Model, dtype: str) -> Model:
     if dtype == "float32":
         return model
     twin = copy.deepcopy(model)
-    twin._keeps_features = False  # of another body
     kept = []
     for name, array in _arrays(twin).items():
         array[...] = stored(array, dtype)

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import textwrap
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -130,14 +131,20 @@ def exercise_of(path: Path) -> str:
 
 
 def read_source(path: Path) -> str:
-    """Return a learner's code, of a .py file or a notebook."""
+    """Return a learner's code, of a .py file or a notebook.
+
+    A .py file is read as Python reads it: by its byte order mark, or by the coding that its first lines declare.
+    """
+    is_notebook = path.suffix == ".ipynb"
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8-sig") if is_notebook else tokenize.open(path) as file:
+            text = file.read()
     except OSError as error:
         raise DataError(f"learn: {path}: {error.strerror or error}. Name a file that is there.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"learn: {path} is no text in UTF-8. Save it as a Python file.") from None
-    return code_of(path, text) if path.suffix == ".ipynb" else text
+    except (UnicodeDecodeError, SyntaxError):
+        wanted = "UTF-8" if is_notebook else "UTF-8, or in the coding that its first lines declare"
+        raise DataError(f"learn: {path} is no text in {wanted}. Save it in UTF-8.") from None
+    return code_of(path, text) if is_notebook else text
 
 
 def source_of(function: Callable[..., Any]) -> str:

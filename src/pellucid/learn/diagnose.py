@@ -27,6 +27,7 @@ from pellucid.learn.causes import alike
 from pellucid.learn.edits import COPY, PLAIN, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts, mends
+from pellucid.learn.layout import column_of
 from pellucid.learn.limits import Budget, TimeUp
 from pellucid.learn.program import Program
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
@@ -73,6 +74,7 @@ class Repair(NamedTuple):
     causes: tuple[str, ...]
     is_graft: bool = False
     is_whole: bool = True  # whether the function is right with it
+    column: int = 0  # of the part of the line that is another one then
 
 
 class Diagnosis(NamedTuple):
@@ -81,7 +83,7 @@ class Diagnosis(NamedTuple):
     Attributes
     ----------
     line : int
-        In the learner's file; 0 where it is not known.
+        Of the learner's program; 0 where it is not known.
     causes : tuple of str
         By name; several where they cannot be told apart.
     name : str
@@ -92,6 +94,8 @@ class Diagnosis(NamedTuple):
         The variables that the line uses, where it stopped with an error.
     also : int
         Another line: a change of it alone makes the function right, too; 0 where none was found.
+    column, also_column : int
+        Of what is wrong on each line, in bytes; 0 where it is the line as a whole.
     """
 
     line: int
@@ -100,6 +104,8 @@ class Diagnosis(NamedTuple):
     value: Any = None
     on_line: Mapping[str, Any] = {}
     also: int = 0
+    column: int = 0
+    also_column: int = 0
 
 
 def written(line: str) -> list[str]:
@@ -177,7 +183,7 @@ class Doctor:
             warnings.simplefilter("ignore")  # of programs that are tried out
             try:
                 return self._diagnose()
-            except TimeUp:
+            except (TimeUp, RecursionError):
                 if not self.found:
                     raise
                 first = self.found[0]
@@ -218,7 +224,8 @@ class Doctor:
         value = tiny[-1] if tiny else value
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
-        also = 0
+        column = repair.column if repair and repair.line == line else self.column_of(line)
+        also, also_column = 0, 0
         is_certain = is_of_stream or self.likeness(line, twins) >= ALIKE  # else another fault may do the same
         if (repair or own) and not is_certain:
             self.budget, self.left = Budget(self.seconds / 8), TRIALS // 8
@@ -226,8 +233,29 @@ class Doctor:
             causes += tuple(one for one in (found.causes if found else ()) if one not in UNLIKELY | GENERAL)
             self.budget, self.left = Budget(self.seconds / 8), TRIALS // 8
             found = self.mended(self.near(line))
-            also = found.line if found else 0
-        return Diagnosis(line, tuple(dict.fromkeys(causes))[:2], name, value, on_line, also)
+            also, also_column = (found.line, found.column) if found else (0, 0)
+        causes = tuple(dict.fromkeys(causes))[:2]
+        return Diagnosis(line, causes, name, value, on_line, also, column, also_column)
+
+    def column_of(self, line: int) -> int:
+        """Return where on a line the error is, or the first wrong one of what it returns or puts by a name."""
+        done, outputs = self.calls[self.number], self.reference.exercise.outputs
+        if done.error is not None:
+            done = self.traced(self.number)
+            return done.column if done.line == line else 0
+        for node in ast.walk(self.program.tree):
+            if getattr(node, "lineno", 0) != line:
+                continue
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+                named = [*zip(outputs, node.value.elts, strict=False)]
+            elif isinstance(node, ast.Dict):
+                keys = [getattr(key, "value", "") for key in node.keys]
+                named = [*zip(keys, node.values, strict=True)]
+            else:
+                continue
+            if found := [part.col_offset for name, part in named if name in self.wrong]:
+                return found[0]
+        return 0
 
     def near(self, line: int) -> list[int]:
         """Return the lines that make what a line uses, or use what it makes, and its loop; the nearest first."""
@@ -382,7 +410,7 @@ class Doctor:
         self.budget, self.left = Budget(self.seconds), TRIALS
         for search in self.searches(lines, known):
             if found := self.try_all(search, self.is_right):
-                return found
+                return self.narrowed(found)
             if self.is_spent:
                 break
         self.budget.extend(self.seconds / 4)
@@ -394,6 +422,15 @@ class Doctor:
                 if found := self.try_all(self.small(line, inserts=inserts), self.is_better):
                     return found._replace(is_whole=False)
         return None
+
+    def narrowed(self, found: Repair) -> Repair:
+        """Return a repair by something that is missing, where all that is known is another formula for all."""
+        if not (found.is_graft and set(found.causes) <= GENERAL):
+            return found
+        part = self.try_all(self.small(found.line, inserts=True, with_names=False), self.is_right)
+        if part and part.line == found.line:
+            return found._replace(column=part.column) if set(part.causes) <= UNLIKELY else part
+        return found
 
     def searches(self, lines: list[int], known: tuple[str, ...]) -> Iterator[Generator[Edit, None, None]]:
         """Yield the changes that are tried, by lines of suspects, in the order in which they are likely."""
@@ -468,7 +505,7 @@ class Doctor:
     ) -> Repair | None:
         """Return the line of the first change that mends, and the causes that changes of it mend."""
         found: list[str] = []
-        at = line = 0
+        at = line = column = 0
         is_graft = False
         with closing(changed):  # the tree is as it was
             for edit in changed:
@@ -484,12 +521,14 @@ class Doctor:
                             at, set() if is_less else dropped, edit.node if is_more else None
                         )
                         line = blamed or at
-                        is_graft = edit.graft is not None
+                        if not blamed and edit.node and edit.other and edit.node.lineno == at:
+                            column = column_of(edit.node, edit.other, self.program.lines[at - 1])
+                        is_graft = bool(edit.role)
                 if len(found) >= ENOUGH or self.is_spent:
                     break
         found = [cause for cause in found if cause not in GENERAL] or found
         causes = tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
-        return Repair(line, causes, is_graft) if found else None
+        return Repair(line, causes, is_graft, column=column) if found else None
 
     @property
     def is_spent(self) -> bool:
@@ -563,7 +602,7 @@ class Doctor:
 
     def likeness(self, line: int, twins: Sequence[Fault]) -> float:
         """Return how alike a line is written to the faults of programs of the same behaviour, from 0 to 1."""
-        mine = written(self.program.source.splitlines()[line - 1]) if line else []
+        mine = written(self.program.lines[line - 1]) if line else []
         theirs = {tuple(written(one.text)) for one in twins if one.text}
         return max((SequenceMatcher(None, mine, one, False).ratio() for one in theirs), default=0.0)
 

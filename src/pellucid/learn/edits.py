@@ -215,11 +215,10 @@ class Edit(NamedTuple):
         The fault that a program had if the change makes it right; "" of a graft, which is named when it does.
     tree : ast.Module
         Valid until the next edit is asked for: one tree is changed, and changed back.
-    node : ast.expr or None
-        The expression that is another one now.
-    graft : ast.expr or None
-        The expression of a correct program that stands there, and its role.
+    node, other : ast.expr or None
+        An expression of the program, and what stands there now; None where a statement is changed.
     role : str
+        Of a graft, the other expression of a correct program: what it is there for; else "".
     """
 
     line: int
@@ -227,7 +226,7 @@ class Edit(NamedTuple):
     repairs: str
     tree: ast.Module
     node: ast.expr | None = None
-    graft: ast.expr | None = None
+    other: ast.expr | None = None
     role: str = ""
 
 
@@ -264,7 +263,7 @@ def edits(
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
                 with placed(parent, field, index, other, node):
-                    yield Edit(node.lineno, breaks, repairs, tree, node)
+                    yield Edit(node.lineno, breaks, repairs, tree, node, other)
 
 
 class _Part(NamedTuple):

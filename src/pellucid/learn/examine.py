@@ -8,6 +8,7 @@ import difflib
 import json
 import os
 import re
+import signal
 import sys
 import time
 import warnings
@@ -20,11 +21,12 @@ import numpy as np
 
 from pellucid.learn.diagnose import Diagnosis, Doctor
 from pellucid.learn.exercise import Exercise, exercise
+from pellucid.learn.layout import Layout, longest_statement
 from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.program import Program
 from pellucid.learn.reference import Reference
 from pellucid.learn.sandbox import NotAllowed, Sandbox
-from pellucid.learn.tracing import STREAM, Called, call, call_within, line_of
+from pellucid.learn.tracing import STREAM, Called, call, call_within, place_of
 from pellucid.learn.values import WHOLE, Difference, compare, is_number, kind_of_value, relation, shown
 from pellucid.text import capitalized, join
 
@@ -42,6 +44,7 @@ PROPERTIES = (
 )
 OF_KIND = {"type": "result", "shape": "shape", "dtype": "dtype"}
 STEP, MOST_MEASURED = 1e-5, 5  # of measured slopes: the step, and how many entries are tried
+MOST_SHOWN = 200  # characters of a line
 MAGIC = re.compile(r"^\s*[%!]")
 
 
@@ -61,11 +64,14 @@ class Examination:
     def __init__(self, of: Exercise, source: str, seconds: float, sandbox: Sandbox | None = None) -> None:
         self.exercise, self.seconds, self.sandbox = of, seconds, sandbox
         self.of_kind = ""  # the cause, where a result is of the wrong kind
-        lines = source.splitlines()
+        lines = (
+            StringIO(source, newline=None).read().split("\n")
+        )  # as Python counts them: a form feed ends none
         magic = [number for number, line in enumerate(lines, start=1) if MAGIC.match(line)]
         for number in magic:
             lines[number - 1] = ""
-        self.source = "\n".join(lines) + "\n"
+        self.lines = lines
+        self.layout = Layout("")
         self.found: dict[str, Any] = {
             "state": "right",
             "remarks": [],
@@ -95,19 +101,32 @@ class Examination:
         self.found |= {"state": state, "headline": headline, "line": line, "line_text": self.text_of(line)}
 
     def text_of(self, line: int) -> str:
-        """Return a line of the file."""
-        lines = self.source.splitlines()
-        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        """Return a line of the file, as much of it as a reader takes in."""
+        text = self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+        return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."
+
+    def line_of(self, error: BaseException) -> int:
+        """Return the last line of the file that an error passed through; 0 if there is none."""
+        return self.layout.line_of(*place_of(error, FILE))
 
     def load(self) -> Callable[..., Any] | None:
         """Return the learner's function; None if there is none that can be tried."""
-        name = self.exercise.name
+        name, source = self.exercise.name, "\n".join(self.lines) + "\n"
         try:
-            tree = ast.parse(self.source)
+            tree = ast.parse(source)  # its errors have the lines of the file
+            self.layout = Layout(source)
+            code = compile(self.layout.source, FILE, "exec")
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", 0) or 0
             said = getattr(error, "msg", str(error))
             self.refuse("cannot run", f"Python cannot read line {line}: {said}.", line)
+            return None
+        except (RecursionError, MemoryError):  # Python's own parser, or compiler
+            line = longest_statement(source)
+            words = (
+                "an expression of so many parts that Python gives up. Say it with a loop, or with an array"
+            )
+            self.refuse("cannot run", f"Python cannot read line {line}: {words}.", line)
             return None
         written = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
         mine = next((node for node in reversed(written) if node.name == name), None)
@@ -117,9 +136,9 @@ class Examination:
         self.names: dict[str, Any] = {"__name__": "exercise", "__builtins__": __builtins__}
         try:
             with time_limit(self.seconds):
-                exec(compile(tree, FILE, "exec"), self.names)
+                exec(code, self.names)
         except BaseException as error:
-            line = line_of(error, FILE)
+            line = self.line_of(error)
             self.refuse(
                 "cannot run", f"The file stops before the function is called: {self.said(error)}", line
             )
@@ -130,13 +149,13 @@ class Examination:
             hint = f" Is it {near[0]!r}? Then rename it." if near else ""
             self.refuse("cannot run", f"There is no function {name!r} in the file.{hint}")
             return None
-        self.program = Program(self.source, FILE, self.names, name)
+        self.program = Program(self.layout.source, FILE, self.names, name)
         found: Callable[..., Any] = function
         return found
 
     def said(self, error: BaseException) -> str:
         """Return what an error means, in a sentence."""
-        return said(error, line_of(error, FILE), self.seconds)
+        return said(error, self.line_of(error), self.seconds)
 
     def judge(self, function: Callable[..., Any]) -> None:
         """Call the function on every case, and say what is wrong."""
@@ -170,7 +189,7 @@ class Examination:
             return
         self.found |= {"state": "wrong", "failed": failed["property"], "headline": failed["detail"]}
         if len(calls) < len(reference.cases) or isinstance(calls[-1].error, TimeUp | NotAllowed):
-            line = line_of(calls[-1].error, FILE) if calls[-1].error else 0
+            line = self.line_of(calls[-1].error) if calls[-1].error else 0
             self.found |= {"line": line, "line_text": self.text_of(line)}
             return
         try:
@@ -319,11 +338,13 @@ class Examination:
     def explain(self, found: Diagnosis) -> None:
         """Note line and causes."""
         is_known = not self.of_kind or "integer division" in found.causes
+        line = self.layout.line_of(found.line, found.column)
+        other = self.layout.line_of(found.also, found.also_column)
         self.found |= {
-            "line": found.line,
-            "line_text": self.text_of(found.line),
-            "other_line": found.also,
-            "other_text": self.text_of(found.also),
+            "line": line,
+            "line_text": self.text_of(line),
+            "other_line": other,
+            "other_text": self.text_of(other),
             "causes": list(found.causes) if is_known else [self.of_kind],
             "variable": found.name,
             "value": "" if found.value is None else shown(found.value),
@@ -365,6 +386,8 @@ def said(error: BaseException, at: int, seconds: float) -> str:
         return f"it calls exit(){where}, which would end the coach. Return instead."
     if isinstance(error, NotAllowed):
         return f"{error}{where}, which no exercise needs; it was not done."
+    if isinstance(error, KeyboardInterrupt):
+        return f"it raises KeyboardInterrupt{where}, which is a person's Ctrl-C. Raise ValueError instead."
     if isinstance(error, MemoryError):
         return f"it asks for more memory than there is{where}. Are two shapes combined to a huge one?"
     if isinstance(error, RecursionError):
@@ -406,6 +429,7 @@ def main() -> None:
     """Read a job from standard input, and write the verdict's parts to standard output."""
     job = json.loads(sys.stdin.read())
     answers = os.fdopen(os.dup(1), "w")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a KeyboardInterrupt is the learner's from here on
     of = exercise(job["exercise"])
     sys.path.extend(job["folders"])
     sandbox = Sandbox()

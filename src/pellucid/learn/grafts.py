@@ -348,9 +348,9 @@ def _bound_in(node: ast.expr) -> set[str]:
 
 def mends(edit: Edit) -> str:
     """Return the name of the fault that an edit mends."""
-    if edit.node is None or edit.graft is None:
+    if edit.node is None or edit.other is None or not edit.role:
         return edit.repairs
-    return difference(edit.node, edit.graft, edit.role)
+    return difference(edit.node, edit.other, edit.role)
 
 
 def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:

@@ -17,6 +17,7 @@ class Program:
     Attributes
     ----------
     source : str
+        With every statement on one line (:mod:`pellucid.learn.layout`): a line is what is found wrong.
     file : str
         The name that it was compiled with.
     names : mapping
@@ -29,6 +30,11 @@ class Program:
     file: str
     names: Mapping[str, Any]
     function: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines, as Python counts them."""
+        return self.source.split("\n")
 
     @cached_property
     def tree(self) -> ast.Module:

@@ -24,6 +24,9 @@ BLOCKED = {
     "os.truncate": "empties a file",
     "os.link": "links a file",
     "os.symlink": "links a file",
+    "os.utime": "changes a file's time",
+    "os.setxattr": "changes a file's attributes",
+    "os.removexattr": "changes a file's attributes",
     "os.chmod": "changes a file's permissions",
     "os.chown": "changes a file's owner",
     "shutil.rmtree": "removes a folder",
@@ -42,6 +45,9 @@ BLOCKED = {
     "signal.pthread_kill": "stops a thread",
     "socket.connect": "opens a connection",
     "socket.bind": "opens a server",
+    "socket.sendto": "sends over the network",
+    "socket.sendmsg": "sends over the network",
+    "sqlite3.connect": "opens a database",
     "resource.setrlimit": "changes the limits",
     "ctypes.dlopen": "loads a library",
 }
@@ -113,6 +119,7 @@ class Sandbox:
                 (resource.RLIMIT_AS, _address_space() + memory),
                 (resource.RLIMIT_CPU, int(seconds) + 10),
                 (resource.RLIMIT_CORE, 0),
+                (resource.RLIMIT_FSIZE, 0),  # bytes of a file that something else opens
             ):
                 hard = resource.getrlimit(kind)[1]
                 resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))

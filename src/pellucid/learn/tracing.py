@@ -3,6 +3,7 @@
 import ast
 import copy
 import itertools
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -38,8 +39,8 @@ class Called(NamedTuple):
     ----------
     output : object
     error : BaseException or None
-    line : int
-        Of the error, in the learner's file; 0 without one.
+    line, column : int
+        Of the error, in the learner's file, the column in bytes; 0 without one.
     changes : list of Change
     modified : list of str
         The arguments that the call changed.
@@ -53,6 +54,7 @@ class Called(NamedTuple):
     changes: list[Change]
     modified: list[str]
     changed_at: int = 0
+    column: int = 0
 
 
 def call(
@@ -78,7 +80,7 @@ def call(
     """
     given = copy.deepcopy(arguments)
     error: BaseException | None = None
-    output, line = None, 0
+    output, line, column = None, 0, 0
     seed = next(_SEEDS)  # another one each time: what draws from it shows
     np.random.seed(seed)  # noqa: NPY002
     noted = _Noted(file, given if watch else None)
@@ -87,13 +89,13 @@ def call(
     try:
         output = function(*given)
     except BaseException as raised:
-        if isinstance(raised, KeyboardInterrupt):
-            raise
+        if isinstance(raised, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # of a person, not of the function
         error = raised
     finally:
         sys.settrace(None)
     if error is not None and file:
-        line = line_of(error, file)
+        line, column = place_of(error, file)
     modified = [
         name
         for name, before, after in zip(names, arguments, given, strict=False)
@@ -101,7 +103,8 @@ def call(
     ]
     if np.random.random_sample() != _first_of(seed):  # noqa: NPY002
         modified.append(STREAM)
-    return Called(output, error, line, noted.changes, modified, noted.changed_at if modified else 0)
+    changed_at = noted.changed_at if modified else 0
+    return Called(output, error, line, noted.changes, modified, changed_at, column)
 
 
 def call_within(
@@ -131,13 +134,17 @@ def _stream() -> Any:
     return place, keys[0], keys[1]
 
 
-def line_of(error: BaseException, file: str) -> int:
-    """Return the last line of a file that an error passed through; 0 if there is none."""
-    at, line = error.__traceback__, 0
+def place_of(error: BaseException, file: str) -> tuple[int, int]:
+    """Return line and column of the last part of a file that an error passed through; zeros if there is none."""
+    at, found = error.__traceback__, (0, 0)
     while at is not None:
-        line = at.tb_lineno if at.tb_frame.f_code.co_filename == file else line
+        code = at.tb_frame.f_code
+        if code.co_filename == file:
+            places = itertools.islice(code.co_positions(), at.tb_lasti // 2, None)
+            line, _, column, _ = next(places, (None, None, None, None))
+            found = at.tb_lineno, column or 0 if line == at.tb_lineno else 0
         at = at.tb_next
-    return line or (getattr(error, "lineno", 0) or 0 if isinstance(error, SyntaxError) else 0)
+    return found
 
 
 def _is_same(before: Any, after: Any) -> bool:

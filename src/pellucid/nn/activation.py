@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation
 from pellucid.ops.dropout import DropoutCache, dropout_backward, dropout_forward
-from pellucid.registry import check_option, option, register
+from pellucid.registry import SetOnceMapping, check_option, option, register
+from pellucid.text import shown
 from pellucid.types import Array
 
 
@@ -79,6 +80,18 @@ class Dropout(Layer):
         return dY if self._cache is None else dropout_backward(dY, self._cache, dX=dY)
 
 
+def _of_the_function(name: str) -> property:
+    """Return an attribute that is an option of the activation function: read, and refused where it is set."""
+
+    def refuse(layer: "Activation", value: Any) -> None:
+        raise OptionError(
+            f"Activation: {name} is set by the constructor alone. Make another: "
+            f"Activation({layer.activation!r}, {name}={shown(value)})."
+        )
+
+    return property(lambda layer: layer.options.get(name), refuse)
+
+
 @final
 @register
 class Activation(Layer):
@@ -104,13 +117,13 @@ class Activation(Layer):
     """
 
     _operations_per_value = 1  # whatever the function costs
+    slope, alpha, high = map(_of_the_function, ("slope", "alpha", "high"))
 
     def __init__(self, activation: str, **options: float) -> None:
         super().__init__()
         self.activation = check_option("Activation", "activation", activation, str)
-        self.options = {
-            name: check_option("Activation", name, value, float) for name, value in options.items()
-        }
+        checked = {name: check_option("Activation", name, value, float) for name, value in options.items()}
+        self.options = SetOnceMapping(checked)
         try:
             self.activation_op = get_activation(activation, **self.options)
         except OptionError as error:

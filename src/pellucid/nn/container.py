@@ -167,7 +167,7 @@ class Container(Layer):
 
     def _set_dtype(self, dtype: str) -> None:
         """Choose the dtype of the parameters of a model that is not yet initialized."""
-        self.dtype = self._checked("dtype", dtype)
+        self._keep("dtype", self._checked("dtype", dtype))
 
     def _bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them.
@@ -262,9 +262,10 @@ class Container(Layer):
         Of a part of a step's batch, a layer with an attribute ``part`` has the stream of the whole batch, of which
         it takes its own part; any other has a stream for each part.
         """
+        leaf: Any  # a layer that draws has the method
         for leaf in self._uses():
-            if hasattr(leaf, "set_step_rng"):
-                own = 0 if hasattr(leaf, "part") else part
+            if leaf._has("set_step_rng"):
+                own = 0 if leaf._has("part") else part
                 leaf.set_step_rng(stream(seed, f"{leaf.name} of part {own}", step))
 
     @abstractmethod

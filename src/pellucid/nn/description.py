@@ -40,7 +40,7 @@ class Description:
         """Return the call that recreates a structure."""
         kind, parts = type(layer).__name__, {}
         for name, value in layer._changed_options().items():
-            if isinstance(value, list):
+            if isinstance(value, list | tuple) and any(isinstance(entry, Layer) for entry in value):
                 parts[name] = "[", [self._text(entry) for entry in value], "]"
             elif isinstance(value, Mapping):
                 parts[name] = "{", [f"{key!r}: {self._text(entry)}" for key, entry in value.items()], "}"

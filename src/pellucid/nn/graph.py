@@ -14,18 +14,20 @@ from pellucid.nn.sharing import build_place
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.joint import Joint, check_targets
 from pellucid.ops.losses.targets import default_loss
-from pellucid.registry import option, register
+from pellucid.registry import SetOnceMapping, option, register
 from pellucid.types import Array, LayerRow, Shape
 
 Node: TypeAlias = tuple[Layer | str, str | Sequence[str]]
 
 
-def _with_lists(nodes: Mapping[str, Node]) -> dict[str, Node]:
+def _with_lists(nodes: Mapping[str, Node]) -> Mapping[str, Node]:
     """Return the nodes, the sources of each as a list."""
-    return {
-        name: (layer, [sources] if isinstance(sources, str) else list(sources))
-        for name, (layer, sources) in nodes.items()
-    }
+    return SetOnceMapping(
+        {
+            name: (layer, [sources] if isinstance(sources, str) else list(sources))
+            for name, (layer, sources) in nodes.items()
+        }
+    )
 
 
 @final

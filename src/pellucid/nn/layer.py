@@ -194,6 +194,10 @@ class Layer(Configurable, ABC):
         """Return the layers that this one consists of, in order: none, unless it is a structure."""
         return []
 
+    def _has(self, name: str) -> bool:
+        """Return what ``hasattr`` does, without the error object that looks for what is meant."""
+        return name in vars(self) or hasattr(type(self), name)
+
     def _mark_input_gradient(self, needed: bool) -> None:
         """Set whether the gradient for the input is used: see ``_needs_input_gradient``."""
         self._needs_input_gradient = needed

@@ -91,7 +91,7 @@ class Model(Container):
         self._n_body = 0
         self._body_part: Model | None = None
         self._novelty: NoveltyTest | None = None
-        self._keeps_features = True  # in the user's cache folder
+        self._keeps_features = True  # of photos, in memory
         self._has_chosen_loss = False
         self._loss: Loss = LOSSES.make("binary_cross_entropy")
         self._warming = Warming()
@@ -309,17 +309,7 @@ class Model(Container):
 
     def _outputs_and_features(self, X: Any) -> tuple[Any, Array | None]:
         """Return the raw outputs for raw inputs and, where there is a pretrained body, what it makes of them."""
-        check_trained("predict", self)
-        X = self._samples(X)
-        shape = map_arrays(lambda array: array.shape[1:], X)
-        if shape != self.input_shape:
-            is_one = isinstance(X, np.ndarray) and X.shape == self.input_shape
-            hint = " For one sample: X[None]." if is_one else ""
-            raise ShapeError(
-                f"predict: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
-                f"{hint}"
-            )
-        X = as_seen(X, self.inputs_seen, self.preprocessing, "predict")
+        X = as_seen(self._samples(X, "predict"), self.inputs_seen, self.preprocessing, "predict")
         rule = self.preprocessing or Preprocessing()
         if not self._n_body:
             return self._raw_outputs(X, lambda array: rule.apply(array, self.dtype)), None
@@ -327,8 +317,21 @@ class Model(Container):
         features: Array = of_body.body_features(self, X, rule)
         return of_body.outputs_of_features(self, features), features
 
-    def _samples(self, X: Any) -> Any:
-        """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
+    def _samples(self, X: Any, where: str) -> Any:
+        """Return samples as arrays of the model's shape; an error for another shape, a path or a data set."""
+        check_trained(where, self)
+        X = self._arrays(X, where)
+        shape = map_arrays(lambda array: array.shape[1:], X)
+        if shape != self.input_shape:
+            is_one = isinstance(X, np.ndarray) and X.shape == self.input_shape
+            hint = " For one sample: X[None]." if is_one else ""
+            raise ShapeError(
+                f"{where}: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
+                f"{hint}"
+            )
+        return X
+
+    def _arrays(self, X: Any, where: str) -> Any:
         if (type(X) is np.ndarray and X.dtype.kind in "biuf") or isinstance(X, StoredArray):
             return X
         if not isinstance(X, np.ndarray | dict | list | tuple) and not hasattr(X, "__array__"):
@@ -340,13 +343,13 @@ class Model(Container):
 
             part = "data.X" if isinstance(X, Dataset) else "data.test.X" if isinstance(X, Split) else ""
             raise DataError(
-                f"predict: expected an array of samples, {by_rows}, got {kind_of(X)}. Try "
+                f"{where}: expected an array of samples, {by_rows}, got {kind_of(X)}. Try "
                 f"{part or 'explain_photo(model, path) for one photo'}."
             )
-        arrays = map_arrays(lambda values: input_array(values, "predict: X"), X)
+        arrays = map_arrays(lambda values: input_array(values, f"{where}: X"), X)
         for array in arrays.values() if isinstance(arrays, dict) else [arrays]:
             if array.dtype.kind not in "biuf":
-                raise DataError(f"predict: expected an array of numbers, got one of {array.dtype}.")
+                raise DataError(f"{where}: expected an array of numbers, got one of {array.dtype}.")
         return arrays
 
     @explain_call
@@ -375,9 +378,10 @@ class Model(Container):
         return read(self._loss, self.decision_function(X))
 
     def __call__(self, X: Any) -> Any:
-        """Return the raw outputs for prepared inputs, (m, *output_shape): a new array, as in prediction."""
-        check_trained("model(X)", self)
-        return self._raw_outputs(X)
+        """Return the raw outputs for prepared inputs, of any dtype, (m, *output_shape): a new array."""
+        return self._raw_outputs(
+            self._samples(X, "model(X)"), lambda array: array.astype(self.dtype, copy=False)
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the model to a ``.safetensors`` file: see :func:`pellucid.formats.safetensors.save`."""

@@ -53,9 +53,9 @@ class BatchNorm(ChannelScale):
     Attributes
     ----------
     state : dict of str to Array
-        ``running_mean`` and ``running_var``, float64 of shape (c,): they start at 0 and 1 and move with every
-        training forward; the variance is the unbiased one, as in PyTorch. A batch with one value per channel
-        has no variance: it is scaled by the running statistics, as in prediction, and updates neither.
+        ``running_mean`` and ``running_var``, of shape (c,) and the model's dtype: they start at 0 and 1 and move
+        with every training forward; the variance is the unbiased one, as in PyTorch. A batch with one value per
+        channel has no variance: it is scaled by the running statistics, as in prediction, and updates neither.
     reduce : callable or None
         Where X is a part of a batch, what sums a vector over all its parts.
 

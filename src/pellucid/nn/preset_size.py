@@ -13,7 +13,7 @@ LARGEST = 256  # pixels of a side up to which a preset is tried
 
 
 # They take any size, and see no picture in it: named where nothing else is left.
-FLAT = ("logistic", "linear", "two-layer", "mlp", "mlp-small", "realmlp", "realmlp-mean")
+FLAT = ("logistic", "linear", "two-layer", "mlp", "mlp-small", "mlp-wide", "realmlp", "realmlp-mean")
 
 
 @contextmanager

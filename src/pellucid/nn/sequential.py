@@ -53,7 +53,7 @@ class Sequential(Model):
 
     def _take_layers(self, layers: Sequence[Layer]) -> None:
         """Have these layers, which are yet to be built."""
-        self.layers = layers
+        self._keep("layers", tuple(layers))
         self._places = self._ran = list(layers)
         ways = product(dispatch.WAYS, (False, True))  # in prediction, in training
         self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self._places))

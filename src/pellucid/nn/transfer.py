@@ -97,7 +97,7 @@ def transfer(
     for i in at:
         new = made._leaves()[i]
         assert isinstance(new, Dense)
-        new.units = n_outputs_for(part)
+        new._keep("units", n_outputs_for(part))
     made.initialize(model.input_shape, seed=seed)
     copy_arrays(*([leaf for i, leaf in enumerate(each._leaves()) if i not in at] for each in (made, model)))
     if is_same:

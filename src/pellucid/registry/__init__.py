@@ -15,6 +15,7 @@ given; the table finds new files in its family's folder by itself.
 from pellucid.registry.calls import arguments_of, explain_call, explain_calls, validate_call
 from pellucid.registry.configurable import (
     Configurable,
+    SetOnceMapping,
     checked_names,
     flags_of,
     name_of,

@@ -4,12 +4,13 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any, ClassVar, NamedTuple
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.registry.options import NO_LIMITS, Limits, check_option
+from pellucid.text import shown
 
 
 class Configurable:
@@ -32,10 +33,13 @@ class Configurable:
         """Check every field against its type and bounds, and keep it as that type."""
         kind: type = type(self)
         for name, (hint, limits) in _fields_of(kind).items():
-            kept = check_option(name_of(kind), name, getattr(self, name), hint, limits)
-            object.__setattr__(self, name, kept)
+            self._keep(name, check_option(name_of(kind), name, getattr(self, name), hint, limits))
 
     __post_init__ = _check_options
+
+    def _keep(self, name: str, value: Any) -> None:
+        """Set an option as it is: for constructors, and for what acts on the change."""
+        vars(self)[name] = value
 
     def _checked(self, name: str, value: Any) -> Any:
         """Return a value as the field of that name stores it; OptionError if it is not allowed."""
@@ -73,6 +77,56 @@ class Configurable:
         """Return the call that recreates it, without options at their defaults."""
         parts = (f"{name}={value!r}" for name, value in self._changed_options().items())
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class SetOnce:
+    """An option of a registered class: the constructor sets it, and another value afterwards is refused.
+
+    Only those of ``number_names`` (the numbers that change from step to step) act when they are set later; they are
+    checked. It has no ``__get__``: reading finds the object's own value, and costs nothing more.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __set__(self, one: Configurable, value: Any) -> None:
+        kept, name = vars(one), self.name
+        if name not in kept:
+            kept[name] = value
+        elif name in getattr(one, "number_names", ()):
+            kept[name] = one._checked(name, value)
+        else:
+            cls: type = type(one)
+            others = {key: kept[key] for key in required_options(cls) if key in kept} | one._changed_options()
+            call = ", ".join(f"{key}={shown(each)}" for key, each in (others | {name: value}).items())
+            raise OptionError(
+                f"{name_of(cls)}: {name} is set by the constructor alone. Make another: {cls.__name__}({call})."
+            )
+
+
+class SetOnceMapping(Mapping[str, Any]):
+    """What an option that is a dictionary is kept as: nothing changes it afterwards."""
+
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return repr(self._entries)
+
+
+def set_once(cls: type) -> None:
+    """Have a class refuse its options where they are set after construction."""
+    for name in {*_fields_of(cls), *declared(cls).options}:
+        setattr(cls, name, SetOnce(name))
 
 
 def plain(value: Any, describe: Callable[[Any], Any] = lambda one: one.config()) -> Any:

@@ -210,7 +210,7 @@ def _read_list(value: Any, kind: Any, inner: tuple[Any, ...], limits: Limits) ->
         return False, value
     entries = [_read(entry, hint, limits) for entry, hint in zip(value, hints, strict=True)]
     kept = [entry for _, entry in entries]
-    return all(fits for fits, _ in entries), tuple(kept) if kind is tuple else kept
+    return all(fits for fits, _ in entries), kept if kind is list else tuple(kept)
 
 
 def type_in_words(hint: Any, limits: Limits = NO_LIMITS) -> str:

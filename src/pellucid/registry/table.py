@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pellucid.errors import OptionError, UnknownAttributeError, unknown_name
 from pellucid.registry.calls import explain_calls
-from pellucid.registry.configurable import checked_names, declared
+from pellucid.registry.configurable import checked_names, declared, set_once
 from pellucid.registry.options import type_in_words
 from pellucid.text import shown
 
@@ -212,6 +212,7 @@ def _register(cls: Any, name: str) -> Any:
     cls._registry.add(name, cls)
     explain_calls(cls)
     _document(cls)
+    set_once(cls)
     return cls
 
 

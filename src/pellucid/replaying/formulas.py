@@ -133,9 +133,9 @@ FORMULAS = {
         r" m = m_{0} + (1 - β_{1}) (g - m_{0}), \quad v = v_{0} + (1 - β_{2}) (g^{2} - v_{0})"
     ),
     "update/adagrad": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + g^{2}",
-    "update/rmsprop": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
+    "update/rmsprop": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + (1 - ρ) (g^{2} - s_{0})",
     "update/rmsprop_momentum": (
-        r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}"
+        r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + (1 - ρ) (g^{2} - s_{0})"
     ),
 }
 # Where the code's derivative is a short cut of the textbook's.

@@ -5,6 +5,7 @@ from pathlib import Path
 from pellucid.data.dataset import Dataset
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_sample
+from pellucid.errors import DataError
 from pellucid.runs.config import RunConfig
 from pellucid.textbook.published import NEW_PHOTO
 from pellucid.types import Array
@@ -24,9 +25,11 @@ def new_image(config: RunConfig, train: Dataset) -> NewImage | None:
     Raises
     ------
     DataError
-        If the photo that was named cannot be read.
+        If the photo that was named cannot be read, or the samples are not photos.
     """
     if train.X.ndim != 4:
+        if config.photo is not None:
+            raise DataError(f"--photo: the samples of {config.source.name} are not photos. Leave it out.")
         return None
     if config.photo is not None:
         return _content(Path(config.photo), train)

@@ -116,7 +116,7 @@ def set_rates_from_here(
     if not has_new_rates:
         return
     for name in set(run.optimizer.number_names) & set(chosen):  # a schedule may have moved the momentum too
-        setattr(run.optimizer, name, chosen[name])
+        run.optimizer._keep(name, chosen[name])
     columns = run.history.columns
     if run.schedule is not None and "learning_rate" not in columns:
         columns["learning_rate"] = [float(before["learning_rate"])] * len(columns["loss"])

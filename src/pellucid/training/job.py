@@ -238,7 +238,7 @@ def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
     frozen_soon = {leaf for layer in body for leaf in layer._leaves()}
     for leaf in model._leaves():
         is_off = leaf._is_frozen or leaf in frozen_soon or (isinstance(leaf, Dropout) and leaf.rate == 0)
-        if hasattr(leaf, "set_step_rng") and not is_off:
+        if leaf._has("set_step_rng") and not is_off:
             raise OptionError(
                 f"train: {type(optimizer).__name__} searches along lines for a lower loss, and {leaf!r} makes the "
                 "loss random: it would differ each time at the same weights. Set its rate to 0, or take "

@@ -125,7 +125,7 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
         yield
     finally:
         for name, value in options.items():
-            setattr(optimizer, name, value)
+            optimizer._keep(name, value)
 
 
 def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | None) -> None:

@@ -139,12 +139,36 @@ def test_other_sweeps_are_not_gone_on_with(split: Split, net: Path, tmp_path: Pa
     assert journal.read_bytes() == before
     with pytest.raises(OutputError, match="add --resume to go on"):
         pl.sweep(net, split, SPACE, **asked)
-    for text in (b"hello\n", b"[]\n", b'{"op_code": 99}\n', before + b"{}\n", before + b"\xff\n"):
+    for text in (b"hello\n", b"[]\n", b'{"op_code": 99}\n'):
         journal.write_bytes(text)
         with pytest.raises(FormatError, match="not the journal of a sweep"):
             pl.sweep(net, split, SPACE, **asked, resume=True)
         assert journal.read_bytes() == text
     assert len(pl.sweep(net, split, SPACE, **asked, overwrite=True).trials) == 1
+
+
+def test_a_line_that_cannot_be_read_is_named_and_the_trials_before_it_are_kept(
+    split: Split, net: Path, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"n_trials": 3, "n_jobs": 1, "out": tmp_path}
+    whole = pl.sweep(net, split, SPACE, **asked)
+    journal = tmp_path / "study/journal.log"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    n = (
+        next(i for i, line in enumerate(lines) if b'"state":1' in line) + 1
+    )  # after the first trial that has ended
+    for wrong in (b"\xff\xfe\n", b"{}\n", b"[]\n", lines[n][:9] + b"\n"):
+        journal.write_bytes(b"".join([*lines[:n], wrong, *lines[n + 1 :]]))
+        before = journal.read_bytes()
+        with pytest.raises(
+            FormatError, match=rf"journal\.log: line {n + 1} cannot be read\. Delete it and the lines"
+        ):
+            pl.sweep(net, split, SPACE, **asked, resume=True)
+        assert journal.read_bytes() == before
+    journal.write_bytes(b"".join(lines[:n]))  # as it says
+    again = pl.sweep(net, split, SPACE, **asked, resume=True)
+    assert again.trials[0] == whole.trials[0]
+    assert table(again) == table(whole)
 
 
 def test_a_folder_of_an_older_sweep(split: Split, net: Path, tmp_path: Path) -> None:

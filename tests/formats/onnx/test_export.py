@@ -1,6 +1,7 @@
 """Models as ONNX files: of every network, and of tables with their columns as inputs."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.formats.networks import activated, shaken
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import FormatError
+from pellucid.errors import FormatError, PellucidError
 from pellucid.formats.onnx.export import export_onnx
 from pellucid.ops.activations import ACTIVATIONS
 
@@ -55,6 +56,28 @@ def test_a_trained_model_takes_bytes_and_knows_its_classes(tmp_path: Path) -> No
     kept = session.get_modelmeta().custom_metadata_map
     assert json.loads(kept["classes"]) == list(cats.train.classes)
     assert json.loads(kept["preprocessing"]) == {"kind": "divide", "divisor": 255.0}
+
+
+@every("size, n", [(2, 5), (2, 8), (4, 7), (3, 6)])
+def test_poolings_on_which_the_second_judge_is_wrong(size: int, n: int, tmp_path: Path) -> None:
+    layers = [pl.MaxPool2D(size, stride=1, padding="same"), pl.Flatten(), pl.Dense(1)]
+    model = shaken(pl.Sequential(layers), (n, n, 2))
+    assert export_onnx(model, tmp_path / "a.onnx", raw=True) <= 1e-5
+
+
+def test_where_the_second_judge_fails_alone_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    model = shaken(
+        pl.Sequential([pl.MaxPool2D(2, stride=1, padding="same"), pl.Flatten(), pl.Dense(1)]), (5, 5, 2)
+    )
+    with pytest.raises(
+        PellucidError, match=r"export: the file does not run, .* pip install 'pellucid\[onnx\]'"
+    ):
+        export_onnx(model, tmp_path / "a.onnx", raw=True)
+    assert not list(tmp_path.iterdir())
+    assert export_onnx(shaken(pl.Sequential([pl.Dense(1)]), (3,)), tmp_path / "b.onnx") <= 1e-5
 
 
 HEADER = "age,coat,born,ok,values,pet"

@@ -1,10 +1,10 @@
-"""A cache of features for each test."""
-
-from pathlib import Path
+"""No features in memory when a test begins."""
 
 import pytest
 
+from pellucid.nn.pretrained.feature_memory import MEMORY
+
 
 @pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
+def _forgotten() -> None:
+    MEMORY.clear()

@@ -1,6 +1,9 @@
 """The preset that begins with a pretrained body: what it takes, keeps of photos, saves and exports."""
 
-import sqlite3
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, ShapeError
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.pooling import Resize2D
-from pellucid.nn.pretrained import feature_cache, features
+from pellucid.nn.pretrained import features
+from pellucid.nn.pretrained.feature_memory import MEMORY, FeatureMemory, remembered_features
 from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.prediction.predicted import predict_samples
 
@@ -53,10 +57,8 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def trained(photos: pl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> pl.Model:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PELLUCID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        return pl.train("pretrained", photos, progress=False).model
+def trained(photos: pl.Dataset) -> pl.Model:
+    return pl.train("pretrained", photos, progress=False).model
 
 
 def test_a_last_layer_is_trained_and_nothing_else(trained: pl.Model, photos: pl.Dataset) -> None:
@@ -85,70 +87,72 @@ def _logits(P: np.ndarray) -> np.ndarray:
     return np.log(P[:, 1] / P[:, 0])
 
 
-def test_what_the_cache_holds(photos: pl.Dataset) -> None:
-    assert feature_cache.size_of_cache() is None
-    seen: list[int] = []
+def test_what_is_remembered(photos: pl.Dataset) -> None:
+    memory, seen = FeatureMemory(), []
 
     def compute(X: Any) -> Any:
         seen.append(len(X))
         return X.reshape(len(X), -1)[:, :4].astype(np.float32)
 
-    first = feature_cache.cached_features(compute, photos.X, b"one body")
-    again = feature_cache.cached_features(compute, photos.X[::-1], b"one body")
+    first = remembered_features(compute, photos.X, b"one body", memory=memory)
+    again = remembered_features(compute, photos.X[::-1], b"one body", memory=memory)
     assert (first[::-1] == again).all()
     assert (first == compute(photos.X)).all()
-    feature_cache.cached_features(compute, photos.X[:2], b"another body")
+    remembered_features(compute, photos.X[:2], b"another body", memory=memory)
     assert seen == [10, 10, 2]
-    held = feature_cache.size_of_cache()
-    assert held is not None
-    assert held.n_photos == 12
-    feature_cache.clear_cache()
-    assert feature_cache.size_of_cache() is None
-    assert not any(held.path.parent.iterdir())
+    assert len(memory) == 12
+    assert memory.n_bytes == 12 * 4 * 4
+    first[...] = 0  # what a caller does with its features is nothing to the memory
+    assert (remembered_features(compute, photos.X, b"one body", memory=memory) == again[::-1]).all()
 
 
-def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_cache, "MOST_BYTES", 200_000)
+def test_the_oldest_are_forgotten() -> None:
+    memory = FeatureMemory(200_000)
     X = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
-    feature_cache.cached_features(lambda X: np.ones((len(X), 1000), np.float32), X, b"")
-    held = feature_cache.size_of_cache()
-    assert held is not None
-    assert 0 < held.n_photos < 100
     seen: list[int] = []
 
     def compute(X: Any) -> Any:
         seen.append(len(X))
         return np.ones((len(X), 1000), np.float32)
 
-    feature_cache.cached_features(compute, X[-32:], b"")
-    assert sum(seen) < 32  # the newest are there
+    assert remembered_features(compute, X, b"", memory=memory).shape == (1000, 1000)
+    assert len(memory) == 50
+    assert memory.n_bytes == 200_000
+    del seen[:]
+    remembered_features(compute, X[-50:-40], b"", memory=memory)  # used again
+    remembered_features(compute, X[:32], b"", memory=memory)
+    assert seen == [32]
+    remembered_features(compute, X[-50:-40], b"", memory=memory)
+    assert seen == [32]
 
 
-@every("fault", ["damaged", "a folder", "locked", "read-only"])
-def test_it_goes_on_without_a_cache(
-    fault: str, monkeypatch: pytest.MonkeyPatch, photos: pl.Dataset, tmp_path: Path
-) -> None:
-    path = feature_cache.cache_path()
-    path.parent.mkdir(exist_ok=True)
-    locking = None
-    if fault == "damaged":
-        path.write_bytes(b"no database" * 1000)
-    elif fault == "a folder":
-        path.unlink(missing_ok=True)
-        path.mkdir()
-    elif fault == "locked":
-        path = tmp_path / "other" / feature_cache.FILE
-        path.parent.mkdir()
-        monkeypatch.setenv("PELLUCID_CACHE_DIR", str(path.parent))
-        monkeypatch.setattr(feature_cache, "PATIENCE", 0.1)
-        locking = sqlite3.connect(path)
-        locking.execute("BEGIN EXCLUSIVE")
-    else:
-        monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
-    found = feature_cache.cached_features(lambda X: X[:, 0, 0].astype(np.float32), photos.X, b"")
-    assert (found == photos.X[:, 0, 0]).all()
-    if locking is not None:
-        locking.close()
+def test_threads_remember_the_same() -> None:
+    memory = FeatureMemory(40_000)  # so small that all throw each other's out
+    X = np.random.default_rng(0).integers(0, 256, (200, 2, 2, 3), dtype=np.uint8)
+    wanted = X.reshape(200, -1).astype(np.float32)
+
+    def compute(X: Any) -> Any:
+        return np.repeat(X.reshape(len(X), -1).astype(np.float32), 10, axis=1)
+
+    def found(i: int) -> Any:
+        order = np.random.default_rng(i).permutation(200)
+        return [order, remembered_features(compute, X[order], b"", memory=memory)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for order, features in pool.map(found, range(40)):
+            np.testing.assert_array_equal(features[:, ::10], wanted[order])
+    assert memory.n_bytes == len(memory) * 480 <= 40_000
+
+
+def test_nothing_is_written(photos: pl.Dataset, tmp_path: Path) -> None:
+    """Neither where the cache of features was nor elsewhere below the user's folder."""
+    np.save(tmp_path / "x.npy", photos.X)
+    code = "import numpy as np, pellucid as pl; X = np.load('x.npy'); "
+    code += "pl.train('pretrained', (X, np.arange(10) // 5), progress=False).model.predict(X)"
+    own = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    own |= {"PELLUCID_CACHE_DIR": str(tmp_path / "own"), "PELLUCID_KERNELS": "numpy"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=own, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
 
 
 def test_one_that_is_trained_on_is_no_longer_what_it_was(
@@ -181,16 +185,16 @@ def test_other_samples_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_a_server_keeps_nothing_of_what_clients_send(
-    trained: pl.Model, photos: pl.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: pl.Model, photos: pl.Dataset, tmp_path: Path
 ) -> None:
     from pellucid.server.models import load_models
 
     trained.save(tmp_path / "model.safetensors")
     (served,) = load_models([str(tmp_path / "model.safetensors")]).values()
     wanted = trained.predict_proba(photos.X[:2])
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "kept"))
+    MEMORY.clear()
     np.testing.assert_allclose(served.model.predict_proba(photos.X[:2]), wanted, atol=1e-5)
-    assert not (tmp_path / "kept").exists()
+    assert not len(MEMORY)
 
 
 def test_a_file_of_grey_photos_is_read_again(photos: pl.Dataset, tmp_path: Path) -> None:
@@ -204,12 +208,10 @@ def test_a_file_of_grey_photos_is_read_again(photos: pl.Dataset, tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> pl.Model:
+def drawn() -> pl.Model:
     """The preset trained on 200 drawings of 32 x 32."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PELLUCID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        cats = pl.load_data("drawn-cats").train.take(slice(200))
-        return pl.train("pretrained", (cats.X[:, ::2, ::2], cats.y), progress=False).model
+    cats = pl.load_data("drawn-cats").train.take(slice(200))
+    return pl.train("pretrained", (cats.X[:, ::2, ::2], cats.y), progress=False).model
 
 
 @pytest.mark.slow

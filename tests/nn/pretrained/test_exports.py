@@ -87,7 +87,6 @@ def test_a_server_says_it(saved: Path) -> None:
 def test_a_page_is_in_halves_and_a_script_has_its_weights_beside(
     trained: pl.Model, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
     monkeypatch.setattr(trial, "find_browser", lambda: None)
     pl.export_html(trained, tmp_path / "a.html")
     assert (tmp_path / "a.html").stat().st_size < 9.6e6
@@ -127,10 +126,7 @@ print(found)
 """
 
 
-def test_it_predicts_and_serves_without_the_package_and_the_cache(
-    trained: pl.Model, saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
+def test_it_predicts_and_serves_without_the_package(trained: pl.Model, saved: Path) -> None:
     X = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
     np.save(saved.with_name("x.npy"), X)
     packages = {each.package for each in WEIGHTS.values()}
@@ -150,12 +146,9 @@ def python(folder: Path, code: str, *arguments: str) -> Any:
 
 
 @pytest.mark.slow
-def test_a_page_in_halves_says_what_the_model_says(
-    trained: pl.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_in_halves_says_what_the_model_says(trained: pl.Model, tmp_path: Path) -> None:
     if trial.find_browser() is None:
         pytest.skip("needs Chromium or Chrome to run the page")
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
     found = pl.export_html(trained, tmp_path / "a.html")
     assert found is not None
     assert 1e-5 < found < 0.02

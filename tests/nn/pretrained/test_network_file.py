@@ -11,6 +11,7 @@ from tests.every import every
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.nn.pretrained.body import body_size
+from pellucid.nn.pretrained.feature_memory import MEMORY
 from pellucid.nn.pretrained.network_file import before_head
 from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.runs.build import plan
@@ -174,23 +175,17 @@ def test_what_a_saved_model_does_not_say_is_asked_for(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.decision_function(X), wanted[:, 0], atol=1e-5)
 
 
-def test_the_cache_goes_by_content(saved: Path, tmp_path: Path) -> None:
-    from pellucid.nn.pretrained.feature_cache import size_of_cache
-
-    def held() -> int:
-        found = size_of_cache()
-        return 0 if found is None else found.n_photos
-
+def test_the_memory_of_features_goes_by_content(saved: Path, tmp_path: Path) -> None:
     for n, name in ((12, "one"), (12, "two")):
         copy = tmp_path / f"{name}.safetensors"
         copy.write_bytes(saved.read_bytes())
         pl.train(pl.preset("pretrained", body=copy), PHOTOS, progress=False)
-        assert held() == n
+        assert len(MEMORY) == n
     model = pl.load(saved)
     model.theta *= 0.9
     model.save(copy)
     pl.train(pl.preset("pretrained", body=copy), PHOTOS, progress=False)
-    assert held() == 24
+    assert len(MEMORY) == 24
 
 
 def test_a_run_keeps_and_spells_the_body(onnx_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

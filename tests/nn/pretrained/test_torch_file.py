@@ -94,6 +94,29 @@ def test_refused_in_one_line(
     assert not (tmp_path / "ran").exists()
 
 
+def nested(n: int, kind: bytes) -> bytes:
+    """A pickle of a dictionary whose key is n tuples inside one another, each there once or twice."""
+    return b"\x80\x02}(" + b"K\x01" + n * kind + b"K\x02u."
+
+
+@every(
+    "content, words",
+    [
+        (nested(60, b"2\x86"), "more objects inside one another"),  # 2^60 to hash
+        (nested(12, b"2\x86"), "damaged"),  # 4,000: read at once
+        (nested(100_000, b"\x85"), "more objects inside one another"),  # would end the process
+        (b"\x80\x02K\x01r" + (2**31 - 1).to_bytes(4, "little") + b".", "places in its memo"),  # 34 GB
+        (b"\x80\x02K\x01p3000000000\n.", "places in its memo"),
+        (b"\x80\x02(((" * 5 + b"t.", "damaged"),
+        (b"\x80\x02h\x05.", "damaged"),  # what was never put there
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_pickle_ends_soon_and_takes_no_memory(content: bytes, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        arrays_of(content)
+
+
 def test_damaged_files_are_refused_or_read_but_never_run() -> None:
     whole = saved({"a": torch.ones((3, 2)), "b": torch.arange(4)})
     rng = np.random.default_rng(0)

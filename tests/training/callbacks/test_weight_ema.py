@@ -92,9 +92,30 @@ def test_wrong_use_is_told() -> None:
     with pytest.raises(pl.PellucidError, match="before the first update"):
         average.write(np.ones(2))
     for state, words in (
+        (
+            {"n_steps": 1, "average": np.ones(3)},
+            r"average: expected .* of shape \(2,\), got .* of shape \(3,\)",
+        ),
         ({"n_steps": 1, "sum": np.ones(3)}, r"sum: expected .* of shape \(2,\), got .* of shape \(3,\)"),
-        ({"total": 1}, "expected n_steps, sum, got total"),
-        ({"n_steps": float("inf"), "sum": np.ones(2)}, "n_steps: expected a count"),
+        ({"total": 1}, "expected n_steps, average, got total"),
+        ({"n_steps": float("inf"), "average": np.ones(2)}, "n_steps: expected a count"),
     ):
         with pytest.raises(FormatError, match=words):
             average.load_state(state)
+
+
+def test_states_of_the_form_before_are_read(rng: np.random.Generator) -> None:
+    """S <- d S + theta, in the dtype of the model."""
+    path = rng.standard_normal((6, 4)).astype(np.float32)
+    before, average = np.zeros(4, np.float32), WeightEMA(0.9)
+    average.start(path[0])
+    for theta in path[:5]:
+        before *= 0.9
+        before += theta
+    average.load_state({"n_steps": 5, "sum": before})
+    expected = WeightEMA(0.9)
+    expected.start(path[0])
+    for theta in path:
+        expected.update(theta)
+    average.update(path[5])
+    np.testing.assert_allclose(average.theta, expected.theta, rtol=1e-6)

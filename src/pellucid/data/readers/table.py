@@ -26,7 +26,7 @@ from pellucid.data.readers.table_schema import Column, LeftOut, TableSchema
 from pellucid.data.readers.table_text import MISSING, TextColumn, TextTable
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
-from pellucid.text import join_some, printable
+from pellucid.text import join_some, plural, printable
 from pellucid.types import Array
 
 
@@ -134,6 +134,7 @@ def split_table(
         *([f"separators between thousands: {join_some(named)}"] if named else []),
         *notes_on_columns,
         *goal.notes,
+        *([] if group is None else _without_group(table.column(group))),
         *parts.notes,
     )
     return Split(train, test, name, notes, schema)
@@ -185,6 +186,13 @@ def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array
     numbers: dict[str, int] = {}
     cells = table.column(group).cells
     return np.array([numbers.setdefault(cell or f"\0{i}", len(numbers)) for i, cell in enumerate(cells)])
+
+
+def _without_group(column: TextColumn) -> list[str]:
+    """Return a note on rows whose cell in the column of groups is empty."""
+    n = column.cells.count("")
+    each, name = "each of them" if n > 1 else "it", printable(column.name)
+    return [f"{plural(n, 'row')} without {name!r}: {each} is a group of its own"] if n else []
 
 
 class _Target(NamedTuple):

@@ -92,7 +92,10 @@ def begin_influence(
             "--method tracin."
         )
     query_data = run.split.test.take(np.array(rows))
-    trace = retrain(run, query_data, progress) if again else from_checkpoints(run, folder, query_data)
+    if again:
+        trace = retrain(run, query_data, progress)
+    else:
+        trace = from_checkpoints(run, folder, query_data, is_asked=is_retrained is False)
     weights = training_weights(run)
     influence = trace_influence(
         trace.traced.model,

@@ -133,8 +133,11 @@ def is_start_gone(run: Run) -> bool:
     return start is not None and not start.exists()
 
 
-def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingTrace:
-    """Take the checkpoints that a training left, and the trained model; that alone where they do not help."""
+def from_checkpoints(run: Run, folder: Path | None, query: Dataset, *, is_asked: bool) -> TrainingTrace:
+    """Take the checkpoints that a training left, and the trained model; that alone where they do not help.
+
+    ``is_asked`` says whether the caller wants no training.
+    """
     model, rate = run.model, run.config.options.learning_rate
     paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None else []
     of_the_end = f"step-{run.history.n_steps:08d}"  # the trained model, in the form that it was trained in
@@ -154,6 +157,8 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     advice = f" To follow the whole training and to prove it: {where}"
     if branches_of(model):
         why, advice = "the model is the mean of networks that were trained one after another", ""
+    elif is_asked:
+        why = "that was asked"
     elif is_start_gone(run):
         why, advice = f"the model that it began from is no longer at {run.config.start}", ""
     note = (

@@ -194,9 +194,7 @@ class Study:
                 study_name="sweep", storage=storage, sampler=RandomSampler(), pruner=search.pruner()
             )
         except (ValueError, TypeError, KeyError, AttributeError, AssertionError):
-            raise FormatError(
-                f"{folder / JOURNAL}: not the journal of a sweep, or damaged. Begin in another folder."
-            ) from None
+            raise FormatError(f"{folder / JOURNAL}: {_what_is_wrong(folder / JOURNAL)}") from None
 
     def check_identity(self, identity: Mapping[str, Any]) -> None:
         """Note what a sweep is of, or raise OptionError where the study is of another: the difference is named."""
@@ -309,6 +307,23 @@ class Study:
             for one in self._study.get_trials(deepcopy=False)
             if one.state.is_finished()
         ]
+
+
+def _what_is_wrong(journal: Path) -> str:
+    """Return what is wrong with a journal that Optuna cannot read, and what to do: it is left as it is."""
+    for number, line in enumerate(journal.read_bytes().splitlines(), 1):
+        try:
+            is_record = "op_code" in dict(json.loads(line))
+        except (TypeError, ValueError):
+            is_record = False
+        if not is_record:
+            if number == 1:
+                break
+            return (
+                f"line {number} cannot be read. Delete it and the lines after it, and --resume goes on with the "
+                "trials that had ended before; or begin in another folder."
+            )
+    return "not the journal of a sweep, or damaged. Begin in another folder."
 
 
 def trainings_of(attributes: Mapping[str, Any]) -> dict[int, Training]:

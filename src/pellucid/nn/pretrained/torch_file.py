@@ -9,6 +9,7 @@ is refused at any other.
 import io
 import math
 import pickle
+import pickletools
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from pellucid.types import Array
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 LARGEST = 256 * 2**20  # bytes of a file
+# Of a pickle that is read; an object counts wherever it is used, since keys are hashed through all that is in them.
+# 300 arrays are 6,900 objects, 7 deep.
+MOST_PLACES, MOST_OBJECTS, DEEPEST = 2**20, 2**20, 50
 _DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -95,7 +99,7 @@ def arrays_of(content: bytes) -> dict[str, Array]:
         raise FormatError("it is a weights file of PyTorch 1.6 or later (a zip archive)")
     stream = io.BytesIO(content)
     try:
-        magic, version, _, places, keys = (_Reader(stream).load() for _ in range(5))
+        magic, version, _, places, keys = (_load(stream) for _ in range(5))
         if magic != MAGIC or version != VERSION:
             raise FormatError("it does not begin as PyTorch's weights files do")
         return _arrays(places, _storages(places, keys, stream, content))
@@ -103,6 +107,55 @@ def arrays_of(content: bytes) -> dict[str, Array]:
         raise
     except Exception as error:  # a damaged pickle may fail in any way
         raise FormatError(f"it is no weights file of PyTorch, or it is damaged ({error})") from None
+
+
+class _Weight(NamedTuple):
+    """What an object of a pickle amounts to."""
+
+    objects: int  # it and all that is in it, each counted as often as it is there
+    depth: int
+
+
+def _load(stream: io.BytesIO) -> Any:
+    """Return what the next pickle holds, once it is known that it ends soon."""
+    start = stream.tell()
+    _check_size(stream)
+    stream.seek(start)
+    return _Reader(stream).load()
+
+
+def _check_size(stream: io.BytesIO) -> None:
+    """Refuse a pickle whose objects are too many or too deep, by what each operation takes and leaves."""
+    stack: list[_Weight | None] = []  # None is a mark
+    memo: dict[Any, _Weight] = {}
+    for operation, argument, _ in pickletools.genops(stream):
+        name = operation.name
+        taken: list[_Weight | None] = []
+        if name.endswith("GET"):
+            stack.append(memo[argument])
+            continue
+        if "PUT" in name or name == "MEMOIZE":
+            if len(memo) >= MOST_PLACES or (argument or 0) >= MOST_PLACES:
+                raise FormatError(f"it asks for more than {MOST_PLACES:,} places in its memo")
+            memo[len(memo) if name == "MEMOIZE" else argument] = stack[-1] or _Weight(1, 1)
+            continue
+        if pickletools.markobject in operation.stack_before:
+            while stack and (top := stack.pop()) is not None:
+                taken.append(top)
+            n_others = operation.stack_before.index(pickletools.markobject)
+        else:
+            n_others = len(operation.stack_before)
+        taken += [stack.pop() for _ in range(n_others)]
+        if pickletools.markobject in operation.stack_after:
+            stack.append(None)
+            continue
+        within = [each for each in taken if each is not None]
+        made = _Weight(
+            1 + sum(each.objects for each in within), 1 + max((e.depth for e in within), default=0)
+        )
+        if made.objects > MOST_OBJECTS or made.depth > DEEPEST:
+            raise FormatError("it has more objects inside one another than any file of weights")
+        stack += [made] * len(operation.stack_after)
 
 
 def _is_count(value: Any) -> bool:

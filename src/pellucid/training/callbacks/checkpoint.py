@@ -1,5 +1,6 @@
 """Writing checkpoints while a training runs."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Checkpoint(Callback):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.folder = Path(self.folder)
+        self._keep("folder", Path(self.folder))
         if self.every_steps is None and self.every_minutes is None:
             raise OptionError("Checkpoint: say how often with every_steps or every_minutes.")
         self._last, self._written = 0.0, list[Path]()
@@ -79,6 +80,9 @@ class Checkpoint(Callback):
             return
         path = Path(self.folder) / f"step-{run.step:08d}.checkpoint"
         save_checkpoint(run, path)
+        if (newest := checkpoints_of(self.folder)[-1]) != path:  # the system's clock was set back
+            later = newest.stat().st_mtime_ns + 1000
+            os.utime(path, ns=(later, later))
         self._last = time.monotonic()
         self._written = [*(one for one in self._written if one != path), path]
         others = [one for one in checkpoints_of(self.folder) if one not in self._written]

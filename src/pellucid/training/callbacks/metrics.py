@@ -37,6 +37,8 @@ class Metrics(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._functions = metrics_by_name(self.metrics)
+        if isinstance(self.metrics, list):
+            self._keep("metrics", tuple(self.metrics))
 
     def train_start(self, event: TrainStart) -> None:
         """Refuse a model with several outputs."""

@@ -14,6 +14,8 @@ from pellucid.training.events import StepEnd, StepsEnd, TrainStart
 from pellucid.training.saved_state import check_array, check_keys, saved_number
 from pellucid.types import Array
 
+BLOCK = 16384  # values that are averaged at a time, so that they stay in a cache
+
 
 @register
 @dataclass(eq=False)
@@ -38,8 +40,10 @@ class WeightEMA(Callback):
     -----
     After t steps, the parameters of step i weigh d^(t - i) (1 - d) / (1 - d^t): the weights add up to 1 from the
     first step on (the bias correction of Kingma and Ba, 2015, section 3), and the random start is not among them.
-    What is kept is S <- d S + theta. In the dual form, whose weights are linear in its parameters, it holds as it
-    is. Averaging goes back to Polyak and Juditsky (1992).
+    As an update: A <- A + c (theta - A) with c = (1 - d) / (1 - d^t), kept in float64, since in float32 steps of
+    c (theta - A) below half a unit in the last place of A are lost, and with them all that is slow. In the dual
+    form, whose weights are linear in its parameters, it holds as it is. Averaging goes back to Polyak and Juditsky
+    (1992).
 
     Examples
     --------
@@ -63,7 +67,7 @@ class WeightEMA(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.n_steps = 0
-        self._sum: Array | None = None
+        self._average: Array | None = None
 
     def train_start(self, event: TrainStart) -> None:
         """Begin an average."""
@@ -80,15 +84,18 @@ class WeightEMA(Callback):
 
     def start(self, theta: Array, *more: Array) -> None:
         """Make ready for parameters like ``theta``, and further arrays of its dtype; no step counts yet."""
-        self.n_steps, self._sum = 0, np.zeros(theta.size + sum(array.size for array in more), theta.dtype)
+        self.n_steps, self._dtype = 0, theta.dtype
+        self._average = np.zeros(theta.size + sum(array.size for array in more))
 
     def update(self, theta: Array, *more: Array) -> None:
         """Count the parameters after a step."""
-        total = self._started("update")
+        average = self._started("update")
         self.n_steps += 1
-        total *= self.decay
-        for part, array in self._parts(total, theta, *more):
-            part += array  # S <- d S + theta
+        towards = (1 - self.decay) / (1 - self.decay**self.n_steps)
+        for part, array in self._parts(average, theta, *more):
+            for start in range(0, part.size, BLOCK):
+                block = slice(start, start + BLOCK)
+                part[block] += towards * (array[block] - part[block])
 
     def _parts(self, flat: Array, *arrays: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the stretch of a flat array that belongs to each array, with that array, flat."""
@@ -100,10 +107,10 @@ class WeightEMA(Callback):
     @property
     def theta(self) -> Array:
         """The average, shape (p,), a new array; what else was given to ``update`` follows after it."""
-        total = self._started("theta")
+        average = self._started("theta")
         if not self.n_steps:
             raise PellucidError("WeightEMA: there is no average before the first update.")
-        return total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
+        return average.astype(self._dtype)
 
     def write(self, theta: Array, *more: Array) -> None:
         """Write the average into the model's parameters, and what else was given to ``update``, for good."""
@@ -122,7 +129,7 @@ class WeightEMA(Callback):
 
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, what another average of the same decay needs to go on bit for bit."""
-        return {"n_steps": self.n_steps, "sum": self._started("state").copy()}
+        return {"n_steps": self.n_steps, "average": self._started("state").copy()}
 
     def load_state(self, state: Mapping[str, Array | float | int]) -> None:
         """Go on from a ``state()``; call it after ``start``.
@@ -133,17 +140,22 @@ class WeightEMA(Callback):
             If it does not fit. Nothing has been changed then.
         """
         where = "WeightEMA.load_state"
-        total = self._started("load_state")
-        check_keys(where, state, ("n_steps", "sum"))
+        average = self._started("load_state")
+        if state.keys() == {"n_steps", "sum"}:  # of earlier runs: S <- d S + theta, in the model's dtype
+            n_steps = saved_number(f"{where}: n_steps", state["n_steps"], 0)
+            check_array(f"{where}: sum", state["sum"], np.zeros(average.shape, self._dtype))
+            weight = (1 - self.decay) / (1 - self.decay ** max(n_steps, 1))
+            state = {"n_steps": n_steps, "average": np.multiply(state["sum"], weight, dtype=np.float64)}
+        check_keys(where, state, ("n_steps", "average"))
         n_steps = saved_number(f"{where}: n_steps", state["n_steps"], 0)
-        check_array(f"{where}: sum", state["sum"], total)
-        total[...] = state["sum"]
+        check_array(f"{where}: average", state["average"], average)
+        average[...] = state["average"]
         self.n_steps = n_steps
 
     def _started(self, asked: str) -> Array:
-        if self._sum is None:
+        if self._average is None:
             raise PellucidError(f"WeightEMA.{asked}: call start first.")
-        return self._sum
+        return self._average
 
 
 def _averaged(model: Model) -> list[Array]:

@@ -91,7 +91,7 @@ def dual_form(model: Any, rows: SlicedRows, gram: Array | None = None) -> Iterat
     at = _first_dense(model)
     dense, before = model.layers[at], model.layers[:at]
     dual = DualDense(dense, rows, gram)
-    model.layers = [dual, *model.layers[at + 1 :]]
+    model._keep("layers", (dual, *model.layers[at + 1 :]))
     model._bind()
     model._mark_input_gradient(False)
     trained = dense
@@ -101,7 +101,7 @@ def dual_form(model: Any, rows: SlicedRows, gram: Array | None = None) -> Iterat
         try:
             trained = dual.to_dense(over_ranks=True)
         finally:
-            model.layers = [*before, trained, *model.layers[1:]]
+            model._keep("layers", (*before, trained, *model.layers[1:]))
             model._bind()
             model._mark_input_gradient(False)
 

@@ -48,11 +48,12 @@ def choose_decay(
     if not folds:
         return FALLBACK
     model, n_steps, fall = executor.model, optimizer.n_steps, optimizer.least_fall
-    optimizer.least_fall = max(fall or 0.0, LEAST_FALL)
+    optimizer._keep("least_fall", max(fall or 0.0, LEAST_FALL))
     start, losses = model.theta.copy(), np.full(len(DECAYS), np.inf)
     solutions = [start] * len(folds)
     for j, decay in enumerate(DECAYS):
-        optimizer.weight_decay, held_out = decay, []
+        optimizer._keep("weight_decay", decay)
+        held_out = []
         for k, fold in enumerate(folds):
             inner, outer = (_take(samples, rows) for rows in fold)
             model.theta[...] = solutions[k]
@@ -62,7 +63,8 @@ def choose_decay(
         losses[j] = np.mean(held_out)
         if losses[j] > losses.min():  # weaker ones take longest
             break
-    model.theta[...], optimizer.n_steps, optimizer.least_fall = start, n_steps, fall
+    model.theta[...], optimizer.n_steps = start, n_steps
+    optimizer._keep("least_fall", fall)
     return DECAYS[int(losses.argmin())]
 
 

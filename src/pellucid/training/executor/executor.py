@@ -59,7 +59,7 @@ class Executor:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._is_random = any(hasattr(leaf, "set_step_rng") for leaf in model._leaves())  # as Dropout is
+        self._is_random = any(leaf._has("set_step_rng") for leaf in model._leaves())  # as Dropout is
         self._next: tuple[int, int] | None = None  # the batch that the open epoch gives next
         self._open: Iterator[Batch] = iter(())
 
@@ -134,7 +134,9 @@ class Minimizer(Executor):
             moments = _moments(self.model, X)
         if optimizer.folds and not optimizer.weight_decay:
             folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)
-            optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds, moments)
+            optimizer._keep(
+                "weight_decay", choose_decay(self.inner, optimizer, (X, Y, weights), folds, moments)
+            )
         optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration, moments)
         return False
 

@@ -133,5 +133,5 @@ class ThreadShards(Executor):
 def tell_layers(model: Model, name: str, value: Any) -> None:
     """Set ``part``, the rows that are theirs, or ``reduce``, which sums over the shards, of layers that have it."""
     for leaf in model._uses():
-        if hasattr(leaf, name):
+        if leaf._has(name):
             setattr(leaf, name, value)

@@ -23,7 +23,7 @@ def adam(
     beta2: float,
     epsilon: float,
 ) -> None:
-    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon).
+    """m <- m + (1 - b1) (g - m), v <- v + (1 - b2) (g^2 - v), theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon).
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def rmsprop(
     momentum: float,
     epsilon: float,
 ) -> None:
-    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v.
+    """s <- s + (1 - rho) (g^2 - s), v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v.
 
     Parameters
     ----------
@@ -207,8 +207,7 @@ def rmsprop(
     >>> theta.round(6)
     array([0.8, 0.8])
     """
-    squares *= decay
-    squares += (1 - decay) * (grad * grad)
+    squares += (1 - decay) * (grad * grad - squares)
     direction = grad / (np.sqrt(squares) + epsilon)
     if velocity is not None:
         velocity *= momentum

@@ -221,7 +221,7 @@ class Optimizer(Configurable):
         for name in numbers.keys() & checked:
             self._checked(name, numbers[name])
         for name, number in numbers.items():
-            setattr(self, name, number)
+            self._keep(name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             slot[...] = state[name]
 

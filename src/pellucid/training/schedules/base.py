@@ -45,7 +45,7 @@ class Schedule(Configurable):
 
     def apply(self, optimizer: Optimizer, step: int) -> None:
         """Set the optimizer's learning rate for a step."""
-        optimizer.learning_rate = self.rate(step)
+        optimizer._keep("learning_rate", self.rate(step))
 
     def observe(self, metric: float) -> None:
         """Take note of the epoch's metric; most schedules ignore it."""

@@ -130,7 +130,7 @@ class OneCycle(Schedule):
                 f"{type(optimizer).__name__} has none here."
             )
         low, high = self.momentum_range
-        setattr(optimizer, name, self._wave(step, self.n_steps, high, low, high))
+        optimizer._keep(name, self._wave(step, self.n_steps, high, low, high))
 
     def _wave(self, step: int, n_steps: int, start: float, peak: float, end: float) -> float:
         top, last = max(in_steps(self.warmup, n_steps) - 1, 0.0), n_steps - 1

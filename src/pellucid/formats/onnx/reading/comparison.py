@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.formats.onnx.columns import keep_what_makes
-from pellucid.formats.onnx.export import by_onnxruntime, by_reference, needed
+from pellucid.formats.onnx.export import needed, outputs_of_file
 from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it
 from pellucid.formats.onnx.reading.pixels import Lead
 from pellucid.formats.onnx.reading.source import Source
@@ -71,8 +71,7 @@ def run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list
     """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
     content = _needed_part(source, names).SerializeToString()
     try:
-        outputs = by_onnxruntime(content, feed, list(names))
-        outputs = by_reference(content, feed, list(names)) if outputs is None else outputs
+        outputs = outputs_of_file(content, feed, list(names))
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
