@@ -110,3 +110,9 @@ def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command
     assert "Not shown to be better" in scores.advice[0].finding
     assert scores.advice[0].command == 'pl.train(pl.preset("mlp-small"), data)'
     assert scores.advice[0].command in str(scores)
+
+
+def test_a_damaged_file_of_scores_stops_nothing(pellucid: Command, trained: Path, photos: Path) -> None:
+    path = trained / "metrics.json"
+    path.write_text(path.read_text().replace('"accuracy"', '"0accuracy"'))
+    assert "accuracy" in pellucid.ok("evaluate", trained, photos).out

@@ -14,7 +14,9 @@ from pellucid.formats.safetensors import load, save
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.freezing import freeze, frozen_names, unfreeze
 from pellucid.nn.gradient_check import check_gradients
+from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.replica import replica
@@ -139,3 +141,23 @@ def test_wrong_layers_are_refused_in_one_line() -> None:
         freeze(flat, "dense_1")
     with pytest.raises(FormatError, match="its frozen layers are"):
         rebuild({**description(model), "frozen": ["dense_9"]}, named_arrays(model))
+
+
+def test_one_sample_reaches_the_nodes_before_a_sequence_that_begins_frozen() -> None:
+    """A batch of one is normed by the running statistics; the gradient for what is frozen is nobody's."""
+    nodes = {
+        "n0": (Sequential([Dense(2), BatchNorm()]), "a"),
+        "n1": (BatchNorm(), "a"),
+        "both": ("concat", ["n0", "n1"]),
+        "out": (Dense(3), "both"),
+    }
+    model = Graph(["a"], nodes, "out")
+    model.initialize((4,))
+    first = model._leaves()[0]
+    freeze(model, first.name)
+    assert isinstance(first, Dense)
+    X = np.random.default_rng(1).standard_normal((1, 4)).astype(np.float32)
+    model.forward(X, training=True)
+    model.backward(np.ones((1, 3), np.float32))
+    dY = np.ones((1, 3), np.float32) @ model._leaves()[-1].params["W"].T
+    np.testing.assert_allclose(model._leaves()[2].grads["beta"], dY[0, 2:], rtol=1e-6)

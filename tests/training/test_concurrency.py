@@ -7,7 +7,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,17 @@ def test_in_a_child_forked_while_others_train(alone: dict[tuple[str, str], bytes
     ("kind", "kernels"), [("dual", "numpy"), ("batches", JOBS[-1][1]), ("split", "numpy")]
 )
 def test_many_trainings_leave_nothing(kind: str, kernels: str, tmp_path: Path) -> None:
-    """Neither memory nor threads nor open files, checkpoints included."""
+    """Neither memory nor threads nor open files, checkpoints included: in a process that does nothing else."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+        alone.submit(leave_nothing, kind, kernels, tmp_path).result()
+
+
+def leave_nothing(kind: str, kernels: str, folder: Path) -> None:
+    """Train many times, and compare what is in use."""
 
     def fit_some(n: int) -> None:
         for _ in range(n):
-            callbacks = [Checkpoint(tmp_path, every_steps=1000), StopOnInterrupt()]
+            callbacks = [Checkpoint(folder, every_steps=1000), StopOnInterrupt()]
             options = {**KINDS[kind](), "n_epochs": 1, "kernels": kernels, "callbacks": callbacks}
             pl.train(pl.Sequential(options.pop("model")), photos(), **options)
 
@@ -141,6 +147,6 @@ def test_many_trainings_leave_nothing(kind: str, kernels: str, tmp_path: Path) -
             memory = later
     finally:
         tracemalloc.stop()
-    # A leak shows each time; a module that another thread of this process imports meanwhile, once.
+    # A leak shows each time; a module that a thread imports meanwhile, once
     assert min(grown) < 40 * 250, f"bytes that 40 trainings left behind, three times: {grown}"
     assert all(later <= before for later, before in zip(others_later, others, strict=True))

@@ -123,7 +123,8 @@ class BatchNorm(ChannelScale):
         """Write dgamma and dbeta; return dX, written over dY, or None where it is not needed."""
         dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
         if isinstance(self._cache, BatchNormInferenceCache):
-            return batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
+            dX = batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
+            return dX if self._needs_input_gradient else None
         assert self._cache is not None, "backward comes after forward"
         needs_dX = self._needs_input_gradient
         if self.reduce is None:

@@ -84,7 +84,7 @@ class Sequential(Model):
             dY = dX
         if self._flows:
             self._add_uses()
-        return dX if self._ran else None
+        return dX if self._ran and self._needs_input_gradient else None
 
     def _mark_input_gradient(self, needed: bool) -> None:
         """Set for each layer whether its input gradient is used: not before the first trained one."""

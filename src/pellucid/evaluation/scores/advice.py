@@ -142,7 +142,7 @@ class _Case:
     def scores(self) -> tuple[float | None, float | None]:
         """The score of the training part and of the test part."""
         name = {"classification": "accuracy", "multi_label": "exact_match"}.get(self.test.kind, "r_squared")
-        return self.train[name], metrics_of(self.test)[name]
+        return self.train.get(name), metrics_of(self.test)[name]  # its file may be damaged
 
     @property
     def is_own(self) -> bool:
